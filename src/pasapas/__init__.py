@@ -1,0 +1,95 @@
+"""pasapas: a laboratory where backpropagation is understood, checked and run, step by step.
+
+Each name is imported from its module when it is first used: `import pasapas` costs little more than `import numpy`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pasapas.data import Dataset, load_mnist, read_idx
+    from pasapas.errors import Diverged, PasapasError
+    from pasapas.initializers import He, Normal, Xavier
+    from pasapas.layers import Dense, Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
+    from pasapas.losses import SoftmaxCrossEntropy, log_softmax, one_hot, softmax
+    from pasapas.models import Model, load
+    from pasapas.network import Network, backward, forward, mlp
+    from pasapas.optimizers import SGD, Adam, Momentum
+    from pasapas.recipes import Recipe, load_recipe, recipe
+    from pasapas.schedules import Constant, Cosine, Linear, Step, Warmup
+    from pasapas.steps import step
+    from pasapas.training import Epoch, Result, Watcher, fit, train
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "data": ("Dataset", "load_mnist", "read_idx"),
+    "errors": ("Diverged", "PasapasError"),
+    "initializers": ("He", "Normal", "Xavier"),
+    "layers": ("Dense", "Dropout", "LeakyReLU", "ReLU", "Sigmoid", "Tanh"),
+    "losses": ("SoftmaxCrossEntropy", "log_softmax", "one_hot", "softmax"),
+    "models": ("Model", "load"),
+    "network": ("Network", "backward", "forward", "mlp"),
+    "optimizers": ("SGD", "Adam", "Momentum"),
+    "recipes": ("Recipe", "load_recipe", "recipe"),
+    "schedules": ("Constant", "Cosine", "Linear", "Step", "Warmup"),
+    "steps": ("step",),
+    "training": ("Epoch", "Result", "Watcher", "fit", "train"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Constant",
+    "Cosine",
+    "Dataset",
+    "Dense",
+    "Diverged",
+    "Dropout",
+    "Epoch",
+    "He",
+    "LeakyReLU",
+    "Linear",
+    "Model",
+    "Momentum",
+    "Network",
+    "Normal",
+    "PasapasError",
+    "ReLU",
+    "Recipe",
+    "Result",
+    "Sigmoid",
+    "SoftmaxCrossEntropy",
+    "Step",
+    "Tanh",
+    "Warmup",
+    "Watcher",
+    "Xavier",
+    "backward",
+    "fit",
+    "forward",
+    "load",
+    "load_mnist",
+    "load_recipe",
+    "log_softmax",
+    "mlp",
+    "one_hot",
+    "read_idx",
+    "recipe",
+    "softmax",
+    "step",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'pasapas' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"pasapas.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""How an epoch of training steps is driven: one module for each way."""

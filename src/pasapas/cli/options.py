@@ -1,0 +1,61 @@
+"""Options that several commands share, made when the language is known."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pasapas import i18n
+from pasapas.errors import PasapasError, nearest, one_of
+from pasapas.i18n import _
+from pasapas.models import Model, load
+from pasapas.runs import newest_model
+
+
+def _check_language(value: str | None) -> str | None:
+    return one_of(_("language"), value, i18n.LANGUAGES) if value is not None else None
+
+
+def Lang() -> Any:
+    """--lang, which `main` has read already: here it is shown in the help and checked."""
+    help = _("Language: fr or en. Otherwise PASAPAS_LANG, otherwise that of the system.")
+    return Annotated[str | None, typer.Option("--lang", metavar="fr|en", help=help, callback=_check_language)]
+
+
+def Json() -> Any:
+    """--json."""
+    return Annotated[bool, typer.Option("--json", help=_("Print one JSON object, last, on standard output."))]
+
+
+def Activation() -> Any:
+    """--activation, for models that do not say."""
+    help = _("Activation of a pickled model's hidden layers, which its file does not say.")
+    return Annotated[str | None, typer.Option("--activation", metavar="NAME", help=help)]
+
+
+def whole(name: str, text: str | None, low: int, high: int) -> int | None:
+    """The whole number in the text of option `name`. Raises PasapasError where it is none from low to high."""
+    if text is None:
+        return None
+    try:
+        value = int(text)
+    except ValueError:
+        value = low - 1
+    if not low <= value <= high:
+        raise PasapasError(
+            _("{name} must be a whole number from {low} to {high}, not '{value}'.").format(
+                name=name, low=low, high=high, value=text
+            )
+        )
+    return value
+
+
+def find_model(path: Path | None, activation: str | None) -> tuple[Path, Model]:
+    """The model at `path`, or the newest run's."""
+    path = newest_model() if path is None else path
+    if not path.exists():
+        raise PasapasError(
+            _("There is no model '{path}'.").format(path=path)
+            + nearest(path.name, [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else [])
+        )
+    return path, load(path, activation)

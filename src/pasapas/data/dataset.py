@@ -1,0 +1,71 @@
+"""A data set in memory: pixels as bytes, and the label of each image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pasapas.errors import PasapasError
+from pasapas.i18n import _, integer
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`images` (m, height, width) of uint8, 0 black to 255 white, and `labels` (m,) of whole numbers from 0.
+
+    Raises PasapasError where the two do not belong together.
+    """
+
+    images: npt.NDArray[Any]
+    labels: npt.NDArray[Any]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim < 2 or self.labels.ndim != 1 or len(self.images) != len(self.labels):
+            raise PasapasError(
+                _(
+                    "Images and labels do not belong together: expected images (m, height, width) and labels (m,), got {images} and {labels}."
+                ).format(images=self.images.shape, labels=self.labels.shape)
+            )
+        if not np.issubdtype(self.labels.dtype, np.integer):
+            raise PasapasError(_("Labels must be whole numbers, not {dtype}.").format(dtype=self.labels.dtype))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of pixels of an image: the width of a network's input."""
+        return int(np.prod(self.images.shape[1:]))
+
+    def first(self, n: int) -> Dataset:
+        """The first n images. Raises PasapasError if there are fewer."""
+        if n > len(self):
+            raise PasapasError(
+                _("{n} images were asked for, but there are only {there}.").format(
+                    n=integer(n), there=integer(len(self))
+                )
+            )
+        return Dataset(self.images[:n], self.labels[:n])
+
+    def split(self, n: int) -> tuple[Dataset, Dataset]:
+        """All but the last n images, and the last n. Raises PasapasError if nothing would be left of the first."""
+        if n >= len(self):
+            raise PasapasError(
+                _("A validation split of {n} leaves nothing of {there} images to train on.").format(
+                    n=integer(n), there=integer(len(self))
+                )
+            )
+        cut = len(self) - n
+        return Dataset(self.images[:cut], self.labels[:cut]), Dataset(self.images[cut:], self.labels[cut:])
+
+
+def scaled(images: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """X (m, n_in) for a network: one row an image, bytes brought from 0–255 to 0–1, other numbers left as they are."""
+    rows = images.reshape(len(images), -1)
+    if rows.dtype == np.uint8:
+        bright: npt.NDArray[Any] = np.divide(rows, 255, dtype=dtype)
+        return bright
+    return rows.astype(dtype, copy=False)

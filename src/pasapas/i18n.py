@@ -1,0 +1,82 @@
+"""French and English: which of them to speak, message catalogues, and numbers as each language writes them.
+
+English is the language of the source; French comes from `locale/fr`. The language is the one given to `activate`,
+otherwise `PASAPAS_LANG`, otherwise the locale of the environment, otherwise English.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+LANGUAGES = ("fr", "en")
+LOCALE = Path(__file__).parent / "locale"
+
+_translations: gettext.NullTranslations | None = None
+_language = "en"
+
+
+def preferred(environment: Mapping[str, str] | None = None) -> str:
+    """The language that the environment asks for: "fr" or "en"."""
+    environment = os.environ if environment is None else environment
+    for variable in ("PASAPAS_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = environment.get(variable, "").lower()
+        if value:
+            return "fr" if value.split("_")[0].split("-")[0].split(".")[0] == "fr" else "en"
+    return "en"
+
+
+def activate(language: str | None = None) -> None:
+    """Speaks "fr" or "en" from now on; without a language, what the environment prefers."""
+    global _translations, _language
+    _language = language or preferred()
+    _translations = gettext.translation("pasapas", LOCALE, languages=[_language], fallback=True)
+
+
+def language() -> str:
+    """The language spoken now: "fr" or "en"."""
+    if _translations is None:
+        activate()
+    return _language
+
+
+def _(message: str) -> str:
+    """`message` in the language spoken now."""
+    if _translations is None:
+        activate()
+    assert _translations is not None
+    return _translations.gettext(message)
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """`singular` or `plural`, as `n` asks for, in the language spoken now."""
+    if _translations is None:
+        activate()
+    assert _translations is not None
+    return _translations.ngettext(singular, plural, n)
+
+
+def N_(message: str) -> str:
+    """Marks `message` for the catalogues and leaves it as it is; `_` translates it where it is shown."""
+    return message
+
+
+_THIN = "\u202f"  # the narrow no-break space that French puts between thousands and before %
+
+
+def number(value: float, digits: int = 4) -> str:
+    """`value` with `digits` decimals: "0.9653", in French "0,9653"."""
+    text = f"{value:,.{digits}f}"
+    return text.translate({ord(","): _THIN, ord("."): ","}) if language() == "fr" else text
+
+
+def integer(value: int) -> str:
+    """`value` with its thousands apart: "60,000", in French "60 000"."""
+    return number(value, 0)
+
+
+def percent(value: float, digits: int = 2) -> str:
+    """A fraction as a percentage: "92.25%" for 0.9225, in French "92,25 %"."""
+    return number(100 * value, digits) + (_THIN + "%" if language() == "fr" else "%")

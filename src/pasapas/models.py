@@ -1,0 +1,221 @@
+"""A trained network: what it is asked, how it is saved, and what is checked before one is loaded.
+
+A model is one safetensors file: the parameters under the lesson's names (W1, b1, W2, b2, ...) and the architecture as
+JSON in its metadata. The same model gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pasapas.backends import numpy as backend
+from pasapas.data.dataset import Dataset
+from pasapas.errors import PasapasError, cannot_read
+from pasapas.files import write_atomically
+from pasapas.i18n import _
+from pasapas.layers import ACTIVATIONS, Dense, Dropout, Layer, Params
+from pasapas.losses import SoftmaxCrossEntropy, softmax
+from pasapas.network import Network, check_sizes
+
+FORMAT = "pasapas model 1"
+SUFFIX = ".safetensors"
+_LAYERS: dict[str, type] = {"dense": Dense, "dropout": Dropout, **ACTIVATIONS}
+_DTYPES = {"F32": "float32", "F64": "float64"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its parameters. `about` says how it was trained, in values that JSON can hold."""
+
+    network: Network
+    params: Sequence[Params]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def probabilities(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """P (m, n_classes) for images (m, ...). Raises PasapasError where they are not of the network's size."""
+        n_in = self.network.sizes[0]
+        if images.ndim < 2 or int(np.prod(images.shape[1:])) != n_in:
+            raise PasapasError(
+                _("The network takes images of {expected} numbers, (m, ...), but these have the shape {shape}.").format(
+                    expected=n_in, shape=images.shape
+                )
+            )
+        P: npt.NDArray[Any] = softmax(backend.scores(self.network, self.params, images))
+        return P
+
+    def predict(self, images: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+        """The most probable class of each of images (m, ...): (m,)."""
+        best: npt.NDArray[np.intp] = np.argmax(self.probabilities(images), axis=1)
+        return best
+
+    def evaluate(self, images: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[float, float]:
+        """The mean cross-entropy and the accuracy, a fraction, over images (m, ...) with labels (m,)."""
+        return backend.evaluate(self.network, self.params, Dataset(images, labels))
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the model to `path`, whole or not at all. Raises PasapasError where it cannot be written."""
+        from safetensors.numpy import save
+
+        path = Path(path)
+        about = {"format": FORMAT, "network": describe(self.network), "about": dict(self.about)}
+        # one key alone: safetensors keeps several in an order of its own, another one each time
+        write_atomically(path, save(named(self.network, self.params), {"pasapas": json.dumps(about, sort_keys=True)}))
+        return path
+
+
+def load(path: str | Path, activation: str | None = None) -> Model:
+    """The model in a safetensors file, in a run folder, or in a pickled dictionary of plain arrays.
+
+    `activation` is that of a pickled dictionary's hidden layers, which the file itself does not say. Raises
+    PasapasError for whatever is not such a model; nothing in the file is ever executed.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / f"model{SUFFIX}"
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise cannot_read(path, error) from None
+    if not start:
+        raise PasapasError(_("'{path}' is empty: it is no model.").format(path=path))
+    if path.suffix in (".pkl", ".pickle") or (start[0] == 0x80 and start[8:9] != b"{"):
+        from pasapas.pickled import load_pickled
+
+        return load_pickled(path, activation)
+    return _load_safetensors(path)
+
+
+def _load_safetensors(path: Path) -> Model:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            network, about = _read_description(path, file.metadata())
+            expected = {
+                name: shape
+                for i, layer in enumerate(network.dense, 1)
+                for name, shape in ((f"W{i}", [layer.n_in, layer.n_out]), (f"b{i}", [layer.n_out]))
+            }
+            check_tensors(path, file, expected)
+            tensors = {name: file.get_tensor(name) for name in expected}
+    except (SafetensorError, ValueError, OSError, MemoryError) as error:
+        if isinstance(error, PasapasError):
+            raise
+        raise PasapasError(
+            _("'{path}' is no model, or it is damaged: it cannot be read as safetensors.").format(path=path)
+        ) from None
+    return Model(network, unnamed(path, network, tensors), about)
+
+
+def check_tensors(path: Path, file: Any, expected: Mapping[str, list[int]]) -> None:
+    """Raises PasapasError unless an open safetensors file holds just the expected tensors, before any is read."""
+    names = set(file.keys())
+    if names != set(expected):
+        raise PasapasError(
+            _("'{path}' holds {got} where its architecture asks for {expected}.").format(
+                path=path, got=_listed(names), expected=_listed(expected)
+            )
+        )
+    dtypes = set()
+    for name, shape in expected.items():
+        part = file.get_slice(name)
+        dtypes.add(part.get_dtype())
+        if part.get_shape() != shape:
+            raise PasapasError(
+                _("'{path}': {name} has the shape {got} where its architecture asks for {expected}.").format(
+                    path=path, name=name, got=tuple(part.get_shape()), expected=tuple(shape)
+                )
+            )
+    if len(dtypes) > 1 or not dtypes <= set(_DTYPES):
+        raise PasapasError(
+            _("'{path}' holds numbers of type {got}; a model has either float32 or float64 throughout.").format(
+                path=path, got=", ".join(sorted(map(str, dtypes)))
+            )
+        )
+
+
+def named(network: Network, params: Sequence[Params]) -> dict[str, npt.NDArray[Any]]:
+    """The parameters by the lesson's names: W1, b1 for the first dense layer, W2, b2 for the second, and so on."""
+    trained = [p for layer, p in zip(network.layers, params, strict=True) if isinstance(layer, Dense)]
+    return {f"{name}{i}": np.ascontiguousarray(p[name]) for i, p in enumerate(trained, 1) for name in ("W", "b")}
+
+
+def unnamed(path: str | Path, network: Network, tensors: Mapping[str, npt.NDArray[Any]]) -> list[Params]:
+    """What `named` gives, back as a list by layer. Raises PasapasError for NaN and infinite numbers."""
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise PasapasError(_("'{path}': {name} has values that are NaN or infinite.").format(path=path, name=name))
+    params: list[Params] = []
+    i = 0
+    for layer in network.layers:
+        if isinstance(layer, Dense):
+            i += 1
+            params.append({"W": tensors[f"W{i}"], "b": tensors[f"b{i}"]})
+        else:
+            params.append({})
+    return params
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """The architecture in values that JSON can hold; `restore` is the way back."""
+    names = {kind: name for name, kind in _LAYERS.items()}
+    return {
+        "layers": [{"type": names[type(layer)], **vars(layer)} for layer in network.layers],
+        "label_smoothing": network.loss.label_smoothing,
+        "l2": network.l2,
+    }
+
+
+def restore(description: Any) -> Network:
+    """The network that `describe` described. Raises ValueError, TypeError or KeyError for anything else."""
+    layers: list[Layer] = []
+    for entry in description["layers"][:1000]:
+        kind = _LAYERS[entry["type"]]
+        fields = {f.name: entry[f.name] for f in dataclasses.fields(kind)}
+        fractions = [value for value in fields.values() if type(value) is not int]
+        if len(fields) + 1 != len(entry) or not all(type(v) is float and 0 <= v < 1 for v in fractions):
+            raise ValueError
+        layers.append(kind(**fields))
+    smoothing, l2 = float(description["label_smoothing"]), float(description["l2"])
+    if not (0 <= smoothing < 1 and 0 <= l2 < math.inf):
+        raise ValueError
+    network = Network(tuple(layers), SoftmaxCrossEntropy(smoothing), l2)
+    check_sizes(network.sizes)
+    if any(a.n_out != b.n_in for a, b in zip(network.dense, network.dense[1:], strict=False)):
+        raise ValueError
+    return network
+
+
+def _read_description(path: Path, metadata: Mapping[str, str] | None) -> tuple[Network, dict[str, Any]]:
+    try:
+        about = json.loads((metadata or {})["pasapas"])
+        if about["format"] != FORMAT:
+            raise PasapasError(
+                _("'{path}' is of format '{got}', and this version reads '{expected}': update pasapas.").format(
+                    path=path, got=about["format"], expected=FORMAT
+                )
+            )
+        return restore(about["network"]), dict(about["about"])
+    except PasapasError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, RecursionError):
+        raise PasapasError(
+            _("'{path}' does not say what network it is for: it was not written by pasapas, or it is damaged.").format(
+                path=path
+            )
+        ) from None
+
+
+def _listed(names: Any) -> str:
+    names = sorted(names)
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "") if names else _("nothing")

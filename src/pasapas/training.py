@@ -1,0 +1,335 @@
+"""Training: epochs of mini-batches, what is measured after each, when to stop, and what is kept.
+
+Everything random in epoch e comes from (seed, e), and everything that the next epoch needs is in `Progress`; so a run
+that goes on from a checkpoint gives the same bits as one that never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pasapas.backends import numpy as backend
+from pasapas.data.dataset import Dataset
+from pasapas.data.mnist import load_mnist
+from pasapas.errors import Diverged, PasapasError
+from pasapas.i18n import _
+from pasapas.layers import Params
+from pasapas.models import Model
+from pasapas.network import Network
+from pasapas.optimizers import State
+from pasapas.recipes import Recipe
+from pasapas.recipes import recipe as named_recipe
+
+_ORDER, _MASKS = 0, 1  # what the random numbers of an epoch are for
+_OF_THE_NETWORK = ("hidden", "activation", "dropout", "input_dropout", "label_smoothing", "l2")
+_OF_MNIST = ("train_images", "validation_images", "test_images")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What was measured in one epoch: losses, accuracies as fractions, seconds; None for what was not measured."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    test_loss: float | None
+    test_accuracy: float | None
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stands after whole epochs: all that is needed to go on."""
+
+    params: Sequence[Params]
+    state: State
+    history: tuple[Epoch, ...] = ()
+    best_params: Sequence[Params] | None = None
+    best_epoch: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs are behind."""
+        return len(self.history)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What training gave. `stopped` says why it ended: "finished", "patience", "accuracy" or "interrupted"."""
+
+    model: Model
+    history: tuple[Epoch, ...]
+    stopped: str
+    test: tuple[float, float] | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The images to train on, to choose by, and to judge by at the end."""
+
+    training: Dataset
+    validation: Dataset | None = None
+    test: Dataset | None = None
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What to call while training runs. `step(epoch, images, loss, accuracy)` gives the epoch's running figures."""
+
+    step: Callable[[int, int, float, float], None] = lambda epoch, images, loss, accuracy: None
+    epoch: Callable[[Progress], None] = lambda progress: None
+
+
+class Interrupted(Exception):
+    """Ctrl-C came in the middle of an epoch; `params` are those after the last whole step."""
+
+    def __init__(self, params: Sequence[Params]) -> None:
+        self.params = params
+
+
+def train(
+    recipe: Recipe | str = "default",
+    *,
+    progress: Progress | None = None,
+    watcher: Watcher | None = None,
+    **changes: Any,
+) -> Result:
+    """Trains the recipe's network on MNIST, with other values in the fields named by `changes`.
+
+    `progress` is where an earlier run of the same recipe stood. Raises PasapasError for unknown recipes, fields and
+    values, and Diverged when the loss is no longer finite.
+    """
+    recipe = named_recipe(recipe) if isinstance(recipe, str) else recipe
+    recipe = recipe.replace(**changes)
+    return run(recipe.network(), recipe, mnist_splits(recipe), progress, watcher)
+
+
+def fit(
+    network: Network,
+    images: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    *,
+    validation: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None,
+    test: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None,
+    watcher: Watcher | None = None,
+    **fields: Any,
+) -> Result:
+    """Trains `network` on images (m, ...) with integer labels (m,); `fields` are those of a `Recipe` on training.
+
+    Bytes are scaled to 0–1, other numbers taken as they are. Raises PasapasError for what does not fit together.
+    """
+    for name in fields:
+        if name in _OF_THE_NETWORK or name in _OF_MNIST:
+            raise PasapasError(
+                _("'{name}' is settled by the network and the images that fit is given: leave it out.").format(name=name)
+            )
+    recipe = Recipe().replace(**fields)
+    splits = Splits(Dataset(images, labels), validation and Dataset(*validation), test and Dataset(*test))
+    return run(network, recipe, splits, None, watcher)
+
+
+def mnist_splits(recipe: Recipe) -> Splits:
+    """MNIST, cut as the recipe says."""
+    training, test = load_mnist()
+    training, test = training.first(recipe.train_images), test.first(recipe.test_images)
+    if not recipe.validation_images:
+        return Splits(training, None, test)
+    training, validation = training.split(recipe.validation_images)
+    return Splits(training, validation, test)
+
+
+def start(network: Network, recipe: Recipe) -> Progress:
+    """Before the first epoch."""
+    params = network.initialize(recipe.make_initializer(), recipe.seed, recipe.dtype)
+    return Progress(params, recipe.make_optimizer().initialize(params))
+
+
+def run(
+    network: Network, recipe: Recipe, splits: Splits, progress: Progress | None = None, watcher: Watcher | None = None
+) -> Result:
+    """Trains until the recipe's last epoch, or until it has learned enough, or until Ctrl-C."""
+    check(network, recipe, splits)
+    watcher = watcher or Watcher()
+    progress = progress or start(network, recipe)
+    began = time.perf_counter()
+    stopped = reason_to_stop(recipe, progress)
+    params = progress.params
+    with interruptible() as interrupted:
+        while not stopped:
+            try:
+                progress = one_epoch(network, recipe, splits, progress, watcher, interrupted)
+            except Interrupted as stop:
+                stopped, params = "interrupted", stop.params
+                break
+            params = progress.params
+            watcher.epoch(progress)
+            stopped = "interrupted" if interrupted() else reason_to_stop(recipe, progress)
+    if recipe.keep == "best" and progress.best_params is not None:
+        params = progress.best_params
+    seconds = sum(epoch.seconds for epoch in progress.history) or time.perf_counter() - began
+    test = backend.evaluate(network, params, splits.test) if splits.test else None
+    return Result(Model(network, params), progress.history, stopped, test, seconds)
+
+
+def check(network: Network, recipe: Recipe, splits: Splits) -> None:
+    """Raises PasapasError where network, recipe and images do not fit together."""
+    if recipe.drop_last and recipe.batch_size > len(splits.training):
+        raise PasapasError(
+            _(
+                "drop_last with a batch_size of {batch} leaves out all {train} training images: choose smaller batches."
+            ).format(batch=recipe.batch_size, train=len(splits.training))
+        )
+    if splits.validation is None and (recipe.patience or recipe.keep == "best"):
+        raise PasapasError(
+            _("'patience' and 'keep = best' compare epochs on validation images: set some apart, such as 5000.")
+        )
+    n_in, n_classes = network.sizes[0], network.sizes[-1]
+    for data in (splits.training, splits.validation, splits.test):
+        if data is None:
+            continue
+        if not len(data):
+            raise PasapasError(_("There are no images to train or to measure on."))
+        if data.n_inputs != n_in:
+            raise PasapasError(
+                _("The network takes {expected} numbers for an image, but these images have {got}.").format(
+                    expected=n_in, got=data.n_inputs
+                )
+            )
+        if data.labels.min() < 0 or data.labels.max() >= n_classes:
+            raise PasapasError(
+                _("The network knows classes 0 to {last}, but the labels go from {low} to {high}.").format(
+                    last=n_classes - 1, low=data.labels.min(), high=data.labels.max()
+                )
+            )
+
+
+def one_epoch(
+    network: Network,
+    recipe: Recipe,
+    splits: Splits,
+    progress: Progress,
+    watcher: Watcher,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Progress:
+    """One more epoch. Raises Diverged or Interrupted."""
+    began = time.perf_counter()
+    number = progress.epochs + 1
+    batches = make_batches(recipe, len(splits.training), number)
+    schedule = recipe.make_schedule()
+
+    def learning_rate(step: int) -> float:
+        # the middle of the step: neither a first step of size 0 nor a last one
+        moment = progress.epochs + (step + 0.5) / len(batches)
+        return recipe.learning_rate * schedule.factor(moment, recipe.epochs)
+
+    masks = np.random.default_rng((recipe.seed, number, _MASKS))
+    params, state = progress.params, progress.state
+    loss_sum, correct, images = 0.0, 0, 0
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the loss tells, and is looked at
+        steps = backend.epoch(
+            network, recipe.make_optimizer(), params, state, splits.training, batches, learning_rate, masks
+        )
+        for i, (params, state, loss, right, size) in enumerate(steps):  # noqa: B007, the last of each is the result
+            if not math.isfinite(loss):
+                raise Diverged(
+                    _(
+                        "The loss became {loss} in epoch {epoch}, batch {batch}: try a smaller learning rate than {rate:g}, or smaller first weights."
+                    ).format(loss=loss, epoch=number, batch=i + 1, rate=recipe.learning_rate)
+                )
+            loss_sum, correct, images = loss_sum + loss * size, correct + right, images + size
+            watcher.step(number, images, loss_sum / images, correct / images)
+            if interrupted() and i + 1 < len(batches):
+                raise Interrupted(params)
+
+        loss, accuracy = loss_sum / images, correct / images
+        if recipe.training_accuracy == "after":
+            accuracy = backend.evaluate(network, params, splits.training)[1]
+        validation_loss, validation_accuracy = measure(network, params, splits.validation)
+        test_loss, test_accuracy = measure(network, params, splits.test if recipe.test_each_epoch else None)
+    seconds = time.perf_counter() - began
+    entry = Epoch(
+        epoch=number,
+        loss=loss,
+        accuracy=accuracy,
+        validation_loss=validation_loss,
+        validation_accuracy=validation_accuracy,
+        test_loss=test_loss,
+        test_accuracy=test_accuracy,
+        learning_rate=learning_rate(len(batches) - 1),
+        seconds=seconds,
+    )
+    progress = replace(progress, params=params, state=state, history=(*progress.history, entry))
+    if is_best(recipe, progress):
+        progress = replace(progress, best_epoch=number, best_params=params if recipe.keep == "best" else None)
+    return progress
+
+
+def measure(
+    network: Network, params: Sequence[Params], data: Dataset | None
+) -> tuple[float, float] | tuple[None, None]:
+    """The loss and the accuracy over `data`, or None for both where there is nothing to measure on."""
+    return (None, None) if data is None else backend.evaluate(network, params, data)
+
+
+def make_batches(recipe: Recipe, m: int, epoch: int) -> list[npt.NDArray[np.intp] | slice]:
+    """Which of m images each step of an epoch takes: an order of its own for each epoch, or slices as they come."""
+    end = m - m % recipe.batch_size if recipe.drop_last else m
+    cuts = [slice(i, min(i + recipe.batch_size, end)) for i in range(0, end, recipe.batch_size)]
+    if not recipe.shuffle:
+        return list(cuts)
+    order = np.random.default_rng((recipe.seed, epoch, _ORDER)).permutation(m)
+    return [order[cut] for cut in cuts]
+
+
+def is_best(recipe: Recipe, progress: Progress) -> bool:
+    """Whether the last epoch is the best so far, by what the recipe monitors."""
+    values = [getattr(epoch, recipe.monitor) for epoch in progress.history]
+    if values[-1] is None:
+        return False
+    last, earlier = values[-1], values[:-1]
+    if recipe.monitor == "validation_loss":
+        return bool(last < min(earlier, default=math.inf))
+    return bool(last > max(earlier, default=-math.inf))
+
+
+def reason_to_stop(recipe: Recipe, progress: Progress) -> str:
+    """Why training should end here, or an empty text."""
+    if progress.history and progress.history[-1].accuracy > recipe.stop_accuracy:
+        return "accuracy"
+    if recipe.patience and progress.epochs - progress.best_epoch >= recipe.patience:
+        return "patience"
+    return "finished" if progress.epochs >= recipe.epochs else ""
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Turns the first Ctrl-C into a question that training asks after each step; the second acts as usual."""
+    pressed = False
+
+    def handle(number: int, frame: Any) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, previous)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    previous = signal.signal(signal.SIGINT, handle)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, previous)
