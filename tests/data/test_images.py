@@ -153,9 +153,10 @@ def test_mnist_digits_in_disguise_come_back(
 
 
 def test_an_mnist_image_goes_through_nearly_unchanged(digits: Dataset) -> None:
-    for digit in digits.images:
-        image = prepare(digit).image
-        assert np.abs(image.astype(int) - digit).mean() < 2  # of 255; 0.3 on average
+    changes = np.array([np.abs(prepare(digit).image.astype(int) - digit).mean() for digit in digits.images])
+    # of 255; a digit whose centre of mass is midway between two pixels may come out one pixel aside
+    assert np.mean(changes < 1.5) > 0.98
+    assert changes.mean() < 0.5
 
 
 def test_stages() -> None:

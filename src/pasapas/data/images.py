@@ -190,7 +190,7 @@ def _ground_is_dark(x: Floats) -> bool:
         return _lies_behind(rest <= _otsu(rest))
     small = _resized(x, *(min(n, 320) for n in x.shape))
     everywhere = np.ones(small.shape, np.bool_)
-    skews = [_skewness(small - _local_mean(small, everywhere, 0.0, width)) for width in (0.02, 0.05, 0.1)]
+    skews = [_skewness(small - _local_mean(small, everywhere, 0.0, width)) for width in (0.05, 0.1)]
     return max(skews, key=abs) > 0
 
 
@@ -206,7 +206,7 @@ def _above_ground(x: Floats) -> Floats:
     if _one_colour(ground):  # drawn on a screen
         return x - np.median(ground)
     rest = _evenly_lit(x, 1)
-    rest = rest - np.median(rest[rest <= _otsu(rest)])
+    rest = rest - np.median(rest)
     level: Floats | float = float(x.mean())
     for width in (0.1, 0.1, 0.07, 0.05, 0.04):
         level = _local_mean(x, rest <= max(_otsu(rest) / 2, 2 * _noise(rest)), level, width)
