@@ -60,7 +60,7 @@ def test_every_field_refuses_nonsense(name, text):
     with pytest.raises(PasapasError) as error:
         parse_field(name, text)
     sentence = str(error.value)
-    assert sentence.startswith(f"{name} must be ")
+    assert sentence.startswith(f"--{name.replace('_', '-')} must be ")
     assert f"not '{text}'" in sentence
 
 

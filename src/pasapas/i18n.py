@@ -72,7 +72,7 @@ def number(value: float, digits: int = 4) -> str:
     return text.translate({ord(","): _THIN, ord("."): ","}) if language() == "fr" else text
 
 
-def integer(value: int) -> str:
+def integer(value: float) -> str:
     """`value` with its thousands apart: "60,000", in French "60 000"."""
     return number(value, 0)
 

@@ -179,7 +179,9 @@ def draw(folder: Path, result: Result, images: npt.NDArray[np.uint8], labels: np
         "history.png": figures.training_history(result.history) if result.history else None,
         "confusion.png": figures.confusion_matrix(metrics.confusion_matrix(labels, P.argmax(axis=1), n_classes)),
         "mistakes.png": figures.worst_mistakes(images, labels, P),
-        "first-layer.png": figures.first_layer_units(named(result.model.network, result.model.params)["W1"], images.shape[1:]),
+        "first-layer.png": figures.first_layer_units(
+            named(result.model.network, result.model.params)["W1"], images.shape[1:]
+        ),
     }
     for name, figure in pictures.items():
         if figure is not None:

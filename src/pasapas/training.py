@@ -135,7 +135,9 @@ def fit(
     for name in fields:
         if name in _OF_THE_NETWORK or name in _OF_MNIST:
             raise PasapasError(
-                _("'{name}' is settled by the network and the images that fit is given: leave it out.").format(name=name)
+                _("'{name}' is settled by the network and the images that fit is given: leave it out.").format(
+                    name=name
+                )
             )
     recipe = Recipe().replace(**fields)
     splits = Splits(Dataset(images, labels), validation and Dataset(*validation), test and Dataset(*test))
@@ -259,7 +261,9 @@ def one_epoch(
         if recipe.training_accuracy == "after":
             accuracy = backend.evaluate(network, params, splits.training)[1]
         validation_loss, validation_accuracy = measure(network, params, splits.validation)
-        test_loss, test_accuracy = measure(network, params, splits.test if recipe.test_each_epoch else None)
+        test_loss, test_accuracy = measure(
+            network, params, splits.test if recipe.test_accuracy == "each-epoch" else None
+        )
     seconds = time.perf_counter() - began
     entry = Epoch(
         epoch=number,

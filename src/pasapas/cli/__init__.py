@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -26,10 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _language(arguments: Sequence[str]) -> str | None:
-    for argument, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        if argument == "--lang":
-            return value if value in i18n.LANGUAGES else None
-        if argument.startswith("--lang="):
-            value = argument.removeprefix("--lang=")
-            return value if value in i18n.LANGUAGES else None
+    for argument, following in itertools.pairwise([*arguments, ""]):
+        option, equals, value = argument.partition("=")
+        if option == "--lang":
+            chosen = value if equals else following
+            return chosen if chosen in i18n.LANGUAGES else None
     return None

@@ -9,7 +9,7 @@ import typer
 from typer import rich_utils
 from typer.core import TyperCommand, TyperGroup
 
-from pasapas.cli.options import Lang
+from pasapas.cli.options import NO_VALUE, Lang
 from pasapas.cli.terminal import complain
 from pasapas.errors import Diverged, PasapasError, nearest
 from pasapas.i18n import _
@@ -26,6 +26,7 @@ class _Translated:
         option = super().get_help_option(ctx)  # type: ignore[misc]
         if option is not None:
             option.help = _("Show this help and stop.")
+            option.metavar = NO_VALUE
         return option
 
 
@@ -71,7 +72,14 @@ def build() -> typer.Typer:
     def pasapas(
         context: typer.Context,
         show: Annotated[
-            bool, typer.Option("--version", callback=show_version, is_eager=True, help=_("Show the version and stop."))
+            bool,
+            typer.Option(
+                "--version",
+                metavar=NO_VALUE,
+                callback=show_version,
+                is_eager=True,
+                help=_("Show the version and stop."),
+            ),
         ] = False,
         lang: Lang() = None,  # type: ignore[valid-type]
     ) -> None:

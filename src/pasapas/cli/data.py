@@ -9,7 +9,7 @@ import typer
 from rich.columns import Columns
 from rich.text import Text
 
-from pasapas.cli.options import Json, Lang
+from pasapas.cli.options import NO_VALUE, Json, Lang
 from pasapas.cli.terminal import console, picture, print_json, say, table
 from pasapas.data import load_mnist
 from pasapas.i18n import _, integer
@@ -28,7 +28,7 @@ def command() -> Callable[..., Any]:
                 show_default=False,
             ),
         ] = None,
-        no_figure: Annotated[bool, typer.Option("--no-figure", help=_("Draw nothing."))] = False,
+        no_figure: Annotated[bool, typer.Option("--no-figure", metavar=NO_VALUE, help=_("Draw nothing."))] = False,
         json: Json() = False,  # type: ignore[valid-type]
         lang: Lang() = None,  # type: ignore[valid-type]
     ) -> None:

@@ -11,6 +11,9 @@ from pasapas.i18n import _
 from pasapas.models import Model, load
 from pasapas.runs import newest_model
 
+NO_VALUE = " "
+"""The metavar of a switch: typer would write <bool>."""
+
 
 def _check_language(value: str | None) -> str | None:
     return one_of(_("language"), value, i18n.LANGUAGES) if value is not None else None
@@ -24,7 +27,9 @@ def Lang() -> Any:
 
 def Json() -> Any:
     """--json."""
-    return Annotated[bool, typer.Option("--json", help=_("Print one JSON object, last, on standard output."))]
+    return Annotated[
+        bool, typer.Option("--json", metavar=NO_VALUE, help=_("Print one JSON object, last, on standard output."))
+    ]
 
 
 def Activation() -> Any:

@@ -10,7 +10,7 @@ import typer
 from rich.columns import Columns
 from rich.console import Console
 
-from pasapas.cli.options import Activation, Json, Lang, find_model, whole
+from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model, whole
 from pasapas.cli.terminal import bars, console, picture, print_json, say
 from pasapas.data.mnist import load_mnist_test
 from pasapas.errors import PasapasError
@@ -43,7 +43,7 @@ def command() -> Callable[..., Any]:
             typer.Option("--index", metavar="N", help=_("MNIST's test image N, 0 to 9999; otherwise one at random.")),
         ] = None,
         show: Annotated[
-            bool, typer.Option("--show", help=_("Show how the picture was brought to MNIST's form."))
+            bool, typer.Option("--show", metavar=NO_VALUE, help=_("Show how the picture was brought to MNIST's form."))
         ] = False,
         figure: Annotated[
             Path | None,
@@ -54,14 +54,14 @@ def command() -> Callable[..., Any]:
                 show_default=False,
             ),
         ] = None,
-        no_figure: Annotated[bool, typer.Option("--no-figure", help=_("Draw nothing."))] = False,
+        no_figure: Annotated[bool, typer.Option("--no-figure", metavar=NO_VALUE, help=_("Draw nothing."))] = False,
         activation: Activation() = None,  # type: ignore[valid-type]
         json: Json() = False,  # type: ignore[valid-type]
         lang: Lang() = None,  # type: ignore[valid-type]
     ) -> None:
         paths = list(paths or [])
         named = paths.pop(0) if paths and (paths[0].suffix in _MODELS or paths[0].is_dir()) else None
-        number = whole("index", index, 0, 9999)
+        number = whole("--index", index, 0, 9999)
         if paths and number is not None:
             raise PasapasError(_("Either pictures or --index, not both."))
         if show and not paths:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
-from pasapas.cli.options import Json, Lang
-from pasapas.cli.terminal import console, print_json, say, table
+from pasapas.cli.options import NO_VALUE, Json, Lang
+from pasapas.cli.terminal import console, print_json, say, table, wrapped
 from pasapas.cli.train import find_recipe
 from pasapas.i18n import _
 from pasapas.recipes import FIELDS, Recipe, recipe_names
-from pasapas.recipes.definition import description
+from pasapas.recipes.definition import as_text, description
 
 
 def command() -> Callable[..., Any]:
@@ -19,7 +20,7 @@ def command() -> Callable[..., Any]:
     def recipes(
         name: Annotated[str | None, typer.Argument(metavar=_("[NAME|FILE]"), help=_("The recipe to explain."))] = None,
         toml: Annotated[
-            bool, typer.Option("--toml", help=_("Print it as TOML, to begin one of your own with."))
+            bool, typer.Option("--toml", metavar=NO_VALUE, help=_("Print it as TOML, to begin one of your own with."))
         ] = False,
         json: Json() = False,  # type: ignore[valid-type]
         lang: Lang() = None,  # type: ignore[valid-type]
@@ -47,10 +48,11 @@ def listing(json: bool) -> None:
     grid = table(_("Recipe"), _("Network"), _("Epochs"), _("What it is for"))
     for column in grid.columns[1:]:
         column.justify = "left"
-    grid.columns[-1].no_wrap = False
-    for name, recipe in recipes.items():
-        grid.add_row(f"[bold cyan]{name}[/]", "-".join(map(str, recipe.sizes)), str(recipe.epochs), description(name))
     terminal = console()
+    sizes = {name: "-".join(map(str, recipe.sizes)) for name, recipe in recipes.items()}
+    width = terminal.width - max(map(len, recipes)) - max(map(len, sizes.values())) - 16
+    for name, recipe in recipes.items():
+        grid.add_row(Text(name, "bold cyan"), sizes[name], str(recipe.epochs), wrapped(description(name), width))
     terminal.print(grid)
     say(
         terminal,
@@ -64,11 +66,12 @@ def explain(name: str, recipe: Recipe) -> None:
     """Every field of one recipe: its value, and what it means."""
     terminal = console()
     if name in recipe_names():
-        say(terminal, f"[bold]{name}[/]: {description(name)}")
+        say(terminal, _("[bold]{name}[/]: {description}").format(name=name, description=description(name)))
     group = ""
     grid = table("", "", "")
     plain = Recipe()
     for field, about in FIELDS.items():
+        meaning = about.metadata["help"]
         if about.metadata["group"] != group:
             if group:
                 terminal.print(grid)
@@ -77,17 +80,9 @@ def explain(name: str, recipe: Recipe) -> None:
             grid.columns[0].width, grid.columns[1].width = 18, 18
             for column in grid.columns:
                 column.justify = "left"
-            grid.columns[2].no_wrap = False
         value = getattr(recipe, field)
-        shown = (
-            ",".join(map(str, value)) or "∅"
-            if isinstance(value, tuple)
-            else str(value).lower()
-            if isinstance(value, bool)
-            else str(value)
-        )
         style = "" if value == getattr(plain, field) else "bold cyan"
-        grid.add_row(field, f"[{style}]{shown}[/]" if style else shown, _(about.metadata["help"]))
+        grid.add_row(field, Text(as_text(value), style), wrapped(_(meaning), terminal.width - 40))
     terminal.print(grid)
     say(
         terminal,

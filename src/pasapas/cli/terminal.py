@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,11 @@ def console(error: bool = False) -> Console:
 def say(terminal: Console, text: str) -> None:
     """Prints a line that may be long: the terminal breaks it, so that a path in it can be copied whole."""
     terminal.print(text, soft_wrap=True)
+
+
+def wrapped(text: str, width: int) -> str:
+    """`text` in lines of at most `width`: unlike rich's own, these never break at a no-break space."""
+    return textwrap.fill(text, max(width, 20))
 
 
 def complain(sentence: object, status: int) -> int:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
 from pasapas import runs, training
-from pasapas.cli.options import Json, Lang, whole
+from pasapas.cli.options import NO_VALUE, Json, Lang, whole
 from pasapas.cli.terminal import console, print_json, say
 from pasapas.errors import Diverged, PasapasError
 from pasapas.files import make_folder
@@ -41,7 +41,7 @@ def command() -> Callable[..., Any]:
             for name, value in options.items()
             if value is not None
         }
-        cores = whole("threads", threads, 1, 1024)
+        cores = whole("--threads", threads, 1, 1024)
         terminal = Console(quiet=True) if quiet or (json and not console(True).is_terminal) else console(error=json)
         progress = None
         if resume is not None:
@@ -74,70 +74,48 @@ def command() -> Callable[..., Any]:
 
 
 def _own_options() -> list[inspect.Parameter]:
-    def option(
-        name: str, type: Any, flag: str, help: str, default: Any = None, metavar: str | None = None
-    ) -> inspect.Parameter:
-        annotation = Annotated[type, typer.Option(flag, help=help, metavar=metavar, show_default=False)]
-        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    def option(name: str, kind: Any, default: Any, metavar: str, help: str, flag: str = "") -> inspect.Parameter:
+        info = typer.Option(flag or f"--{name}", help=help, metavar=metavar, show_default=False)
+        return _keyword(name, Annotated[kind, info], default)
 
+    recipe = _("A recipe's name ('pasapas recipes' lists them) or TOML file.")
+    output = _("Folder for the run; otherwise a new one in runs/.")
+    resume = _("Go on with the run in this folder, from its last whole epoch.")
+    threads = _("Processor threads to use; otherwise all. The same number gives the same bits.")
+    figures = _("Draw the run's pictures, as is usual, or leave them out.")
     return [
-        option(
-            "recipe",
-            str | None,
-            "--recipe",
-            _("A recipe's name ('pasapas recipes' lists them) or TOML file."),
-            metavar=_("NAME|FILE"),
-        ),
-        option(
-            "output",
-            Path | None,
-            "--output",
-            _("Folder for the run; otherwise a new one in runs/."),
-            metavar=_("FOLDER"),
-        ),
-        option(
-            "resume",
-            Path | None,
-            "--resume",
-            _("Go on with the run in this folder, from its last whole epoch."),
-            metavar=_("FOLDER"),
-        ),
-        option(
-            "threads",
-            str | None,
-            "--threads",
-            _("Processor threads to use; otherwise all. The same number gives the same bits."),
-            metavar="N",
-        ),
-        option(
-            "figures",
-            bool,
-            "--figures/--no-figures",
-            _("Draw the run's pictures, as is usual, or leave them out."),
-            True,
-        ),
-        option("quiet", bool, "--quiet", _("Print nothing but errors."), False),
-        inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json()),
-        inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Lang()),
+        option("recipe", str | None, None, _("NAME|FILE"), recipe),
+        option("output", Path | None, None, _("FOLDER"), output),
+        option("resume", Path | None, None, _("FOLDER"), resume),
+        option("threads", str | None, None, "N", threads),
+        option("figures", bool, True, NO_VALUE, figures, "--figures/--no-figures"),
+        option("quiet", bool, False, NO_VALUE, _("Print nothing but errors.")),
+        _keyword("json", Json(), False),
+        _keyword("lang", Lang(), None),
     ]
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _recipe_options() -> list[inspect.Parameter]:
     options = []
     for name, field in FIELDS.items():
         kind, dashed = field.metadata["kind"], name.replace("_", "-")
+        help, group = field.metadata["help"], field.metadata["group"]
         flag = kind.type is bool
         annotation: Any = Annotated[
             bool | None if flag else str | None,
             typer.Option(
                 f"--{dashed}/--no-{dashed}" if flag else f"--{dashed}",
-                help=_(field.metadata["help"]),
-                metavar=None if flag else "|".join(kind.choices) if kind.choices else _metavar(kind.type),
-                rich_help_panel=_("Recipe: {group}").format(group=_(field.metadata["group"])),
+                help=_(help),
+                metavar=NO_VALUE if flag else "|".join(kind.choices) if kind.choices else _metavar(kind.type),
+                rich_help_panel=_("Recipe: {group}").format(group=_(group)),
                 show_default=False,
             ),
         ]
-        options.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+        options.append(_keyword(name, annotation, None))
     return options
 
 

@@ -139,7 +139,7 @@ def _grey(picture: Image.Image) -> Grey:
 
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):  # 16 bits a pixel
-        return np.clip(np.asarray(picture).astype(np.int64) // 257, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.asarray(picture) // 257, 0, 255), np.uint8)
     if picture.mode == "F":
         values = np.nan_to_num(np.asarray(picture, np.float64), posinf=0, neginf=0)
         low, high = values.min(), values.max()
@@ -147,19 +147,21 @@ def _grey(picture: Image.Image) -> Grey:
     if not picture.has_transparency_data:
         return np.array(picture.convert("L"))
     picture = picture.convert("RGBA")
-    return _on_ground(np.asarray(picture.convert("L")), np.asarray(picture.getchannel("A")))
+    return _on_ground(picture.convert("L"), picture.getchannel("A"))
 
 
-def _on_ground(grey: Grey, alpha: Grey) -> Grey:
-    """Greys (h, w) of opacity alpha (h, w), laid on white or black, or on their own ground if they have one."""
-    opaque = grey[alpha > 127]
+def _on_ground(grey: Image.Image, alpha: Image.Image) -> Grey:
+    """Greys of opacity alpha, laid on white or black, or on their own ground if they have one, as (h, w)."""
+    from PIL import Image
+
+    opacity = np.asarray(alpha)
+    opaque = np.asarray(grey)[opacity > 127]
     if not opaque.size:
-        return np.full_like(grey, 255)
+        return np.full_like(opacity, 255)
     low, middle, high = np.percentile(opaque, [5, 50, 95])
-    has_own = alpha.mean() > 127 and high - low > 64  # a picture with transparent corners, say
-    ground = middle if has_own else 0.0 if middle > 127 else 255.0
-    share = alpha / np.float32(255)
-    return _bytes((grey * share + np.float32(ground) * (1 - share)) / np.float32(255))
+    has_own = opacity.mean() > 127 and high - low > 64  # a picture with transparent corners, say
+    ground = int(middle) if has_own else 0 if middle > 127 else 255
+    return np.array(Image.composite(grey, Image.new("L", grey.size, ground), alpha))
 
 
 # Ground and ink
@@ -171,9 +173,10 @@ def _reduced(picture: Grey) -> Grey:
     step = math.ceil(max(h, w) / _WORKING_SIDE)
     if step == 1:
         return picture
-    padded = np.pad(picture, ((0, -h % step), (0, -w % step)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
-    return _bytes(blocks.mean(axis=(1, 3), dtype=np.float32) / np.float32(255))
+    rows, columns = np.arange(0, h, step), np.arange(0, w, step)
+    sums = np.add.reduceat(np.add.reduceat(picture, rows, axis=0, dtype=np.uint32), columns, axis=1, dtype=np.uint64)
+    areas = np.outer(np.diff(rows, append=h), np.diff(columns, append=w))
+    return _bytes(sums / (255.0 * areas))
 
 
 def _ground_is_dark(x: Floats) -> bool:
@@ -203,10 +206,12 @@ def _lies_behind(part: Mask) -> bool:
 def _above_ground(x: Floats) -> Floats:
     """How much lighter than its ground each pixel of x (h, w) is, where the ground is darker than the ink."""
     ground = x[x <= _otsu(x)]
-    if _one_colour(ground):  # drawn on a screen
+    if _one_colour(ground) or _tiny(x):  # drawn on a screen
         return x - np.median(ground)
     rest = _evenly_lit(x, 1)
-    rest = rest - np.median(rest)
+    if rest is x:  # the ground is where most pixels are, unless a bold digit has more than half of the area
+        low = x <= _otsu(x)
+        rest = x - np.median(x if low.mean() > 0.45 else x[low])
     level: Floats | float = float(x.mean())
     for width in (0.1, 0.1, 0.07, 0.05, 0.04):
         level = _local_mean(x, rest <= max(_otsu(rest) / 2, 2 * _noise(rest)), level, width)
@@ -218,8 +223,15 @@ def _one_colour(ground: Floats) -> bool:
     return bool(np.mean(np.abs(ground - np.median(ground)) <= 1) > 0.5)
 
 
+def _tiny(x: Floats) -> bool:
+    """Whether x (h, w) is so small that an estimate of its light would follow the strokes themselves."""
+    return bool(min(x.shape) < INNER / 2)
+
+
 def _evenly_lit(x: Floats, factor: float) -> Floats:
     """x (h, w) less its smooth surface, if two classes of pixels are tighter then, by the factor: uneven light."""
+    if _tiny(x):
+        return x
     rest = x - _smooth_surface(x)
     return rest if factor * _spread(rest) < _spread(x) else x
 

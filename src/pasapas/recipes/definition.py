@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pasapas import initializers, optimizers, schedules
 from pasapas.errors import PasapasError, cannot_read, nearest
-from pasapas.i18n import N_, _, language
+from pasapas.i18n import N_, _, integer, language
 from pasapas.layers import ACTIVATIONS
 from pasapas.network import Network, check_sizes, mlp
 
@@ -42,15 +42,16 @@ class Kind:
             return _("one of {choices}").format(choices=", ".join(self.choices))
         if self.type is bool:
             return _("true or false")
+        low, high = integer(self.low), integer(self.high)
         if self.type is tuple:
-            return _("whole numbers from {low:g} to {high:g}, with commas between them").format(
-                low=self.low, high=self.high
-            )
+            return _("whole numbers from {low} to {high}, with commas between them").format(low=low, high=high)
         if self.type is int:
-            return _("a whole number from {low:g} to {high:g}").format(low=self.low, high=self.high)
-        low = _("above {low:g}") if self.above else _("of at least {low:g}")
-        high = _("below {high:g}") if self.below else _("of at most {high:g}")
-        return _("a number {low} and {high}").format(low=low.format(low=self.low), high=high.format(high=self.high))
+            return _("a whole number from {low} to {high}").format(low=low, high=high)
+        at_least = _("above {low}") if self.above else _("of at least {low}")
+        at_most = _("below {high}") if self.below else _("of at most {high}")
+        return _("a number {at_least} and {at_most}").format(
+            at_least=at_least.format(low=low), at_most=at_most.format(high=high)
+        )
 
     def within(self, value: float) -> bool:
         """Whether `value` lies between the bounds; NaN never does."""
@@ -137,8 +138,11 @@ class Recipe:
     sigma: float = _real(
         0.1, _NETWORK, N_("Standard deviation of the weights for the initializer 'normal'."), high=100, above=True
     )
-    legacy_generator: bool = _flag(
-        False, _NETWORK, N_("Draw the first weights from NumPy's older generator, as np.random.seed does.")
+    generator: str = _word(
+        "pcg64",
+        ("pcg64", "legacy"),
+        _NETWORK,
+        N_("What draws the first weights: NumPy's generator of today, or its older one, as np.random.seed does."),
     )
 
     epochs: int = _whole(5, 1, 1_000_000, _TRAINING, N_("How many times to go through the training images."))
@@ -186,8 +190,11 @@ class Recipe:
         _STOPPING,
         N_("Training accuracy: 'running' counts along during the epoch, 'after' measures once it is over."),
     )
-    test_each_epoch: bool = _flag(
-        False, _STOPPING, N_("Measure on the test images after every epoch, and not at the end alone.")
+    test_accuracy: str = _word(
+        "at-end",
+        ("at-end", "each-epoch"),
+        _STOPPING,
+        N_("Test accuracy: 'at-end' measures once, 'each-epoch' after every epoch too."),
     )
     stop_accuracy: float = _real(
         1.0,
@@ -209,7 +216,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, field in FIELDS.items():
-            object.__setattr__(self, name, _checked(name, field, getattr(self, name)))
+            kind, value = field.metadata["kind"], getattr(self, name)
+            try:
+                object.__setattr__(self, name, kind.check(value))
+            except ValueError:
+                raise _unfit(name, kind, value) from None
         check_sizes(self.sizes)
         if self.validation_images >= self.train_images:
             raise PasapasError(
@@ -242,9 +253,10 @@ class Recipe:
 
     def make_initializer(self) -> initializers.Initializer:
         """What draws the first weights."""
+        legacy = self.generator == "legacy"
         if self.initializer == "normal":
-            return initializers.Normal(self.legacy_generator, self.sigma)
-        return {"he": initializers.He, "xavier": initializers.Xavier}[self.initializer](self.legacy_generator)
+            return initializers.Normal(legacy, self.sigma)
+        return {"he": initializers.He, "xavier": initializers.Xavier}[self.initializer](legacy)
 
     def make_optimizer(self) -> optimizers.Optimizer:
         """What moves the weights."""
@@ -297,24 +309,24 @@ FIELDS: dict[str, dataclasses.Field[Any]] = {field.name: field for field in data
 
 def parse_field(name: str, text: str) -> Any:
     """The value of field `name` from the text of a command-line option. Raises PasapasError where it is none."""
+    kind: Kind = FIELDS[name].metadata["kind"]
     try:
-        value = FIELDS[name].metadata["kind"].parse(text)
+        return kind.check(kind.parse(text))
     except ValueError:
-        value = text
-    return _checked(name, FIELDS[name], value)
+        raise _unfit("--" + name.replace("_", "-"), kind, text) from None
 
 
-def _checked(name: str, field: dataclasses.Field[Any], value: Any) -> Any:
-    kind: Kind = field.metadata["kind"]
-    try:
-        return kind.check(value)
-    except ValueError:
-        shown = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else value
-        hint = nearest(value, kind.choices) if kind.choices and isinstance(value, str) else ""
-        raise PasapasError(
-            _("{name} must be {expected}, not '{value}'.").format(name=name, expected=kind.expected(), value=shown)
-            + hint
-        ) from None
+def as_text(value: Any) -> str:
+    """The value of a field as the command line takes it: 128,64; none; true."""
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value)) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unfit(name: str, kind: Kind, value: Any) -> PasapasError:
+    hint = nearest(value, kind.choices) if kind.choices and isinstance(value, str) else ""
+    sentence = _("{name} must be {expected}, not '{value}'.")
+    return PasapasError(sentence.format(name=name, expected=kind.expected(), value=as_text(value)) + hint)
 
 
 def _known(names: Mapping[str, Any]) -> None:
