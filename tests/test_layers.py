@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gradients import assert_is_gradient
 
+from gradients import assert_is_gradient
 from pasapas import Dense, Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 
 M, N = 7, 5  # odd, and unlike each other

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gradients import assert_is_gradient
 
+from gradients import assert_is_gradient
 from pasapas import SoftmaxCrossEntropy, log_softmax, one_hot, softmax
 
 

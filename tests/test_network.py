@@ -4,8 +4,8 @@ import array_api_strict
 import jax
 import numpy as np
 import pytest
-from gradients import assert_is_gradient
 
+from gradients import assert_is_gradient
 from pasapas import SGD, Adam, He, Momentum, PasapasError, Tanh, backward, forward, mlp, step
 from pasapas.layers import ACTIVATIONS
 

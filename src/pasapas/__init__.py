@@ -68,6 +68,7 @@ __all__ = [
     "Warmup",
     "Watcher",
     "Xavier",
+    "__version__",
     "backward",
     "fit",
     "forward",

@@ -117,13 +117,8 @@ def show(terminal: Console, counts: npt.NDArray[np.int64], reliability: metrics.
         grid.add_row(str(i), *cells, _share(recall))
     grid.add_row("", *(_share(p, 0) for p in metrics.precision(counts)), _("precision"))
     terminal.print(grid)
-    grid = table(
-        _("confidence"),
-        _("images"),
-        _("mean confidence"),
-        _("accuracy"),
-        title=_("\nCalibration: is it right as often as it says?"),
-    )
+    say(terminal, _("\n[bold]Calibration: is it right as often as it says?[/]"))
+    grid = table(_("confidence"), _("images"), _("mean confidence"), _("accuracy"))
     n = len(reliability.counts)
     for i, (count, confidence, accuracy) in enumerate(
         zip(reliability.counts, reliability.confidence, reliability.accuracy, strict=True)

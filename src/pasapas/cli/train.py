@@ -268,4 +268,7 @@ def report(terminal: Console, folder: Path, recipe: Recipe, result: training.Res
     say(terminal, _("Model and pictures: {folder}").format(folder=folder))
     if result.stopped == "interrupted":
         say(terminal, _("Go on with it:      pasapas train --resume {folder}").format(folder=folder))
-    say(terminal, _("Look closer:        pasapas evaluate\nAsk it:             pasapas predict --index 0"))
+    next_steps = _(
+        "Look closer:        pasapas evaluate {folder}\nAsk it:             pasapas predict {folder} --index 0"
+    )
+    say(terminal, next_steps.format(folder=folder))
