@@ -99,8 +99,9 @@ def test_no_gradient_of_the_inputs_is_computed(random):
     params, X, Y = a_problem(network, random)
     layers = (Counting(), *network.layers)
     values = forward(layers, [{}, *params], X)
-    gradients = backward(layers, [{}, *params], values, network.loss.gradient(values[-1], Y))
+    gradients, deltas = backward(layers, [{}, *params], values, network.loss.gradient(values[-1], Y))
     assert Counting.calls == 0
+    assert [delta is None for delta in deltas] == [True, True, False, False, False]
     assert gradients[0] == {}
     assert gradients[1]["W"].shape == (5, 4)
 

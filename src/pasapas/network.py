@@ -32,15 +32,23 @@ def forward(layers: Sequence[Layer], params: Sequence[Params], X: Array) -> list
     return values
 
 
-def backward(layers: Sequence[Layer], params: Sequence[Params], values: Sequence[Array], d: Array) -> list[Params]:
-    """The gradient of every parameter, layer by layer, from `values` of `forward` and `d` = ∂L/∂(last value)."""
-    gradients = []
+def backward(
+    layers: Sequence[Layer], params: Sequence[Params], values: Sequence[Array], d: Array
+) -> tuple[list[Params], list[Array | None]]:
+    """All gradients, from `values` of `forward` and `d` = ∂L/∂(last value).
+
+    The first list has those of the parameters, layer by layer; the second ∂L/∂value for each of `values`, or None where
+    nobody needs it: at the inputs, and before the first layer with weights.
+    """
+    gradients: list[Params] = [{} for _ in layers]
+    deltas: list[Array | None] = [None] * len(layers) + [d]
     first = next((i for i, layer in enumerate(layers) if isinstance(layer, Dense)), 0)
-    for i in reversed(range(len(layers))):
-        gradients.append(layers[i].parameter_gradients(params[i], values[i], values[i + 1], d))
-        if i > first:  # nobody needs ∂L/∂X
-            d = layers[i].input_gradient(params[i], values[i], values[i + 1], d)
-    return gradients[::-1]
+    for i in reversed(range(first, len(layers))):
+        X, Y, dY = values[i], values[i + 1], deltas[i + 1]
+        gradients[i] = layers[i].parameter_gradients(params[i], X, Y, dY)
+        if i > first:
+            deltas[i] = layers[i].input_gradient(params[i], X, Y, dY)
+    return gradients, deltas
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ class Network:
 
     def gradients(self, params: Sequence[Params], values: Sequence[Array], Y: Array) -> list[Params]:
         """∂(loss_value)/∂p for every parameter, in the order and shapes of `params`."""
-        gradients = backward(self.layers, params, values, self.loss.gradient(values[-1], Y))
+        gradients, _deltas = backward(self.layers, params, values, self.loss.gradient(values[-1], Y))
         if self.l2:
             gradients = [
                 {**g, "W": g["W"] + self.l2 * p["W"]} if "W" in g else g for g, p in zip(gradients, params, strict=True)

@@ -21,7 +21,8 @@ from PIL import Image, ImageDraw
 from pasapas import i18n
 from pasapas.backends.numpy import scores
 from pasapas.data import Dataset, load_mnist
-from pasapas.data.images import Prepared, prepare, read_picture
+from pasapas.data.images import Prepared, prepare
+from pasapas.data.pictures import read_picture
 from pasapas.errors import PasapasError
 from pasapas.models import Model
 from pasapas.training import train
@@ -348,7 +349,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(PasapasError, match=r"secret\.png.*Permission denied"):
+    with pytest.raises(PasapasError, match=r"secret\.png.*permission is missing"):
         read_picture(tmp_path / "secret.png")
 
 

@@ -111,7 +111,8 @@ def mnist_image(index: int | None) -> _Asked:
 
 def read(paths: list[Path], show: bool) -> tuple[list[_Asked], list[Any]]:
     """Pictures, brought to MNIST's form; the stages of that where they are to be shown."""
-    from pasapas.data.images import prepare, read_picture
+    from pasapas.data.images import prepare
+    from pasapas.data.pictures import read_picture
 
     prepared = [prepare(read_picture(path)) for path in paths]
     asked = [_Asked(str(path), one.image, None) for path, one in zip(paths, prepared, strict=True)]

@@ -57,7 +57,7 @@ def listing(json: bool) -> None:
     say(
         terminal,
         _(
-            "\nExplain one:   pasapas recipes default\nTrain by one:  pasapas train --recipe default\nBegin your own: pasapas recipes default --toml > mine.toml"
+            "\nExplain one:    pasapas recipes default\nTrain by one:   pasapas train --recipe default\nBegin your own: pasapas recipes default --toml > mine.toml"
         ),
     )
 
