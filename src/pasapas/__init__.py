@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pasapas.recipes import Recipe, load_recipe, recipe
     from pasapas.schedules import Constant, Cosine, Linear, Step, Warmup
     from pasapas.steps import step
+    from pasapas.tracing import Trace, load_capsule, trace, verify
     from pasapas.training import Epoch, Result, Watcher, fit, train
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ _MODULES = {
     "recipes": ("Recipe", "load_recipe", "recipe"),
     "schedules": ("Constant", "Cosine", "Linear", "Step", "Warmup"),
     "steps": ("step",),
+    "tracing": ("Trace", "load_capsule", "trace", "verify"),
     "training": ("Epoch", "Result", "Watcher", "fit", "train"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -65,6 +67,7 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "Step",
     "Tanh",
+    "Trace",
     "Warmup",
     "Watcher",
     "Xavier",
@@ -73,6 +76,7 @@ __all__ = [
     "fit",
     "forward",
     "load",
+    "load_capsule",
     "load_mnist",
     "load_recipe",
     "log_softmax",
@@ -82,7 +86,9 @@ __all__ = [
     "recipe",
     "softmax",
     "step",
+    "trace",
     "train",
+    "verify",
 ]
 
 

@@ -69,6 +69,8 @@ _THIN = "\u202f"  # the narrow no-break space that French puts between thousands
 def number(value: float, digits: int = 4) -> str:
     """`value` with `digits` decimals: "0.9653", in French "0,9653"."""
     text = f"{value:,.{digits}f}"
+    if not text.strip("-0,."):
+        text = text.lstrip("-")  # no -0.0000
     return text.translate({ord(","): _THIN, ord("."): ","}) if language() == "fr" else text
 
 

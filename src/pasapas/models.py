@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,8 +117,11 @@ def _load_safetensors(path: Path) -> Model:
     return Model(network, unnamed(path, network, tensors), about)
 
 
-def check_tensors(path: Path, file: Any, expected: Mapping[str, list[int]]) -> None:
-    """Raises PasapasError unless an open safetensors file holds just the expected tensors, before any is read."""
+def check_tensors(path: Path, file: Any, expected: Mapping[str, list[int]], integers: Collection[str] = ()) -> None:
+    """Raises PasapasError unless an open safetensors file holds just the expected tensors, before any is read.
+
+    Those named in `integers` are int64, all others of one floating-point type.
+    """
     names = set(file.keys())
     if names != set(expected):
         raise PasapasError(
@@ -129,7 +132,8 @@ def check_tensors(path: Path, file: Any, expected: Mapping[str, list[int]]) -> N
     dtypes = set()
     for name, shape in expected.items():
         part = file.get_slice(name)
-        dtypes.add(part.get_dtype())
+        if name not in integers or part.get_dtype() != "I64":
+            dtypes.add(part.get_dtype())
         if part.get_shape() != shape:
             raise PasapasError(
                 _("'{path}': {name} has the shape {got} where its architecture asks for {expected}.").format(

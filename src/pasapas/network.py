@@ -111,11 +111,15 @@ class Network:
     def gradients(self, params: Sequence[Params], values: Sequence[Array], Y: Array) -> list[Params]:
         """∂(loss_value)/∂p for every parameter, in the order and shapes of `params`."""
         gradients, _deltas = backward(self.layers, params, values, self.loss.gradient(values[-1], Y))
-        if self.l2:
-            gradients = [
-                {**g, "W": g["W"] + self.l2 * p["W"]} if "W" in g else g for g, p in zip(gradients, params, strict=True)
-            ]
-        return gradients
+        return self.with_penalty(params, gradients)
+
+    def with_penalty(self, params: Sequence[Params], gradients: list[Params]) -> list[Params]:
+        """`gradients` of the loss alone, with those of the L2 penalty added."""
+        if not self.l2:
+            return gradients
+        return [
+            {**g, "W": g["W"] + self.l2 * p["W"]} if "W" in g else g for g, p in zip(gradients, params, strict=True)
+        ]
 
 
 def mlp(

@@ -46,7 +46,7 @@ class _Group(_Translated, TyperGroup):
 
 def build() -> typer.Typer:
     """The application with its help in the language spoken now."""
-    from pasapas.cli import data, evaluate, predict, recipes, train
+    from pasapas.cli import data, evaluate, explain, predict, recipes, train
 
     rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
     rich_utils.OPTIONS_PANEL_TITLE = _("Options")
@@ -90,6 +90,7 @@ def build() -> typer.Typer:
         ("train", train.command(), _("Train a network on the MNIST that ships with pasapas.")),
         ("evaluate", evaluate.command(), _("Measure a model on the 10,000 test images.")),
         ("predict", predict.command(), _("Ask a model what digit is in a picture, or in one of MNIST's test images.")),
+        ("explain", explain.command(), _("Follow one training step through a network, number by number.")),
         ("recipes", recipes.command(), _("List the recipes, or explain one of them, field by field.")),
         ("data", data.command(), _("Show what is in MNIST: counts, samples, mean digits.")),
     ]
