@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw
+from threadpoolctl import threadpool_limits
 
 from pasapas import i18n
 from pasapas.backends.numpy import scores
@@ -46,7 +48,8 @@ def digits() -> Dataset:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return train("lesson-3", train_images=20000, epochs=5).model
+    with threadpool_limits(1):  # for so small a network, threads cost more than they bring
+        return train("lesson-3", train_images=20000, epochs=5).model
 
 
 def accuracy(model: Model, images: Bytes, labels: npt.NDArray[np.integer]) -> float:
@@ -136,11 +139,11 @@ DISGUISES = [
     (sixteen_bits, 300, 0.995),  # 0.9986
     (dark_on_transparent, 300, 0.995),  # 0.9992
     (light_on_transparent, 300, 0.995),  # 0.9986
-    (on_large_canvas, 300, 0.95),  # 0.963
-    (blue_on_cream, 300, 0.95),  # 0.964
-    (turned_by_exif, 300, 0.95),  # 0.962
-    (photographed, 100, 0.93),  # 0.954 of 300
-    (photographed_pencil, 100, 0.92),  # 0.949 of 300
+    (on_large_canvas, 150, 0.95),  # 0.959
+    (blue_on_cream, 150, 0.95),  # 0.963
+    (turned_by_exif, 150, 0.95),  # 0.960
+    (photographed, 80, 0.93),  # 0.950
+    (photographed_pencil, 80, 0.92),  # 0.927
 ]
 
 
@@ -229,7 +232,7 @@ def test_the_table_around_the_sheet_is_not_ink() -> None:
     assert prepare(picture).box == clean.box
 
 
-@pytest.mark.parametrize("paper, ink", [(230, 150), (70, 150)])
+@pytest.mark.parametrize(("paper", "ink"), [(230, 150), (70, 150)])
 def test_a_shadow_stronger_than_the_pencil(paper: int, ink: int) -> None:
     clean = prepare(strokes(8, ink, paper))
     v, u = np.mgrid[:600, :800]
@@ -238,6 +241,16 @@ def test_a_shadow_stronger_than_the_pencil(paper: int, ink: int) -> None:
     shaded = prepare(np.clip(strokes(8, ink, paper) * light + noise, 0, 255).astype(np.uint8))
     assert np.abs(np.subtract(shaded.box, clean.box)).max() < 15
     assert np.corrcoef(shaded.image.ravel(), clean.image.ravel())[0, 1] > 0.8
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(215, 75), (60, 170)])
+@pytest.mark.parametrize("reduction", [1, 5, 10])
+def test_slanting_light_on_a_photo_large_or_small(paper: int, ink: int, reduction: int) -> None:
+    clean = prepare(strokes(16, ink, paper))
+    v, u = np.mgrid[-1:1:600j, -1:1:800j]
+    seen = np.clip(strokes(16, ink, paper) * (0.7 + 0.3 * (0.8 * v - 0.9 * u)), 0, 255).astype(np.uint8)
+    image = prepare(np.array(Image.fromarray(seen).reduce(reduction))).image
+    assert np.corrcoef(image.ravel(), clean.image.ravel())[0, 1] > 0.6  # it may come out one pixel aside
 
 
 def test_a_thin_line_in_a_large_photo_does_not_vanish() -> None:
@@ -292,7 +305,8 @@ def test_every_kind_of_pixel(mode: str, tmp_path: Path) -> None:
     path = tmp_path / "digit.tiff"
     picture.save(path)
     seen = read_picture(path)
-    assert seen.dtype == np.uint8 and seen.shape == (150, 200)
+    assert seen.dtype == np.uint8
+    assert seen.shape == (150, 200)
     assert np.corrcoef(prepare(seen).image.ravel(), prepare(np.array(grey)).image.ravel())[0, 1] > 0.97
 
 
@@ -342,6 +356,18 @@ def test_a_folder_is_no_picture(tmp_path: Path) -> None:
     with pytest.raises(PasapasError) as caught:
         read_picture(str(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(PasapasError, match="pipe' is not a file"):
+        read_picture(tmp_path / "pipe")
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    with pytest.raises(PasapasError, match="no file"):
+        read_picture("a\0b.png")
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,6 +431,7 @@ def test_any_picture_gives_mnists_form_or_a_clear_error(picture: Bytes, seed: in
             stages = prepare(picture)
         except PasapasError:
             return
-    assert stages.image.shape == (28, 28) and stages.image.dtype == np.uint8
+    assert stages.image.shape == (28, 28)
+    assert stages.image.dtype == np.uint8
     assert stages.ink.shape == stages.source.shape == picture.shape
     assert stages.image.max() == 255

@@ -17,11 +17,9 @@ from PIL import Image
 from scipy import ndimage
 
 from pasapas.data.ink import Floats, box_of, find_ink, resized
-from pasapas.data.pictures import Grey, read_picture
+from pasapas.data.pictures import Grey
 from pasapas.errors import PasapasError
 from pasapas.i18n import _
-
-__all__ = ["Prepared", "prepare", "read_picture"]
 
 FIELD, INNER = 28, 20  # pixels: the side of MNIST's images, and of the box that its digits fill
 CENTRE = 14  # the row and column, counted from 0, to which MNIST's makers brought the centre of mass
@@ -75,7 +73,8 @@ def _fitted(ink: Floats) -> Floats:
         fine = _thickened(np.minimum(fine / full, 1), (_THICKENED - width) / 2 * _FINE)
         ink = fine[box_of(fine)]
     ink = _scaled(ink, INNER)
-    return ink / ink.max()
+    scaled: Floats = ink / ink.max()
+    return scaled
 
 
 def _scaled(ink: Floats, side: int) -> Floats:

@@ -17,9 +17,8 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _FAINTEST = 16  # grey levels: the least contrast that counts as ink
-_SMALL = 112  # pixels: in smaller pictures, blurring would blur the strokes themselves
-_LIGHT_SIDE = 160  # pixels: fine enough to see how the light changes over a picture
-_WIDEST = 0.3  # of the picture: what is light in a narrower place than this is ink, not ground
+_LIGHT_SIDE = 160  # pixels: to this, larger pictures are reduced to see how their light changes
+_WIDEST = 0.3  # of the longer side: whatever is narrower may be a stroke, whatever is wider is ground
 
 
 def find_ink(grey: Floats) -> Floats:
@@ -28,7 +27,7 @@ def find_ink(grey: Floats) -> Floats:
     Raises PasapasError where no ink is found, or no background.
     """
     height = _above_ground(grey if _ground_is_dark(grey) else 255 - grey)
-    if min(height.shape) > _SMALL and _noise(height) > 2:
+    if _noise(height) > 2:
         height = ndimage.gaussian_filter(height, 1)
     floor = 4 * _noise(height)
     ink = _strokes(_without_edges(height, floor), floor)
@@ -52,8 +51,8 @@ def box_of(ink: npt.NDArray[Any]) -> tuple[slice, slice]:
 
 
 def resized(x: Floats, h: int, w: int) -> Floats:
-    """x brought to (h, w): the mean over what each new pixel covers, or linear between pixels if they become more."""
-    way = Image.Resampling.BOX if h * w < x.size else Image.Resampling.BILINEAR
+    """x brought to (h, w), as the mean over about what each new pixel covers."""
+    way = Image.Resampling.HAMMING if h * w < x.size else Image.Resampling.BILINEAR
     return np.asarray(Image.fromarray(x.astype(np.float32)).resize((w, h), way), np.float64)
 
 
@@ -65,7 +64,7 @@ def _ground_is_dark(x: Floats) -> bool:
     """
     dark = x <= _otsu(x)
     answer = bool(dark.mean() + _border(dark).mean() > 1)
-    if _one_colour(x[dark == answer]) or min(x.shape) <= _SMALL:
+    if _one_colour(x[dark == answer]):
         return answer
     small = resized(x, *(min(n, 2 * _LIGHT_SIDE) for n in x.shape))
     skews = [stats.skew(small - _blurred(small, width), axis=None) for width in (0.05, 0.1)]
@@ -78,11 +77,12 @@ def _above_ground(x: Floats) -> Floats:
     if _one_colour(ground):  # drawn on a screen
         return x - np.median(ground)
     small = resized(x, *(min(n, _LIGHT_SIDE) for n in x.shape))
-    level = ndimage.grey_opening(small, round(_WIDEST * max(small.shape)))
-    for width in (0.1, 0.05):
+    level = ndimage.grey_opening(ndimage.gaussian_filter(small, 1), round(_WIDEST * max(small.shape)))
+    for width in (0.1, 0.05, 0.05):
         rest = small - level
-        rest -= np.median(rest[rest <= _otsu(rest)])
-        bare = rest <= max(_otsu(rest) / 2, 2 * _noise(rest))
+        low = rest <= _otsu(rest)
+        rest -= np.median(rest if low.mean() > 0.45 else rest[low])  # a bold digit may have more than half of the area
+        bare = rest <= max(_otsu(rest) / 2, _FAINTEST)
         level = level + _blurred((small - level) * bare, width) / (_blurred(bare.astype(np.float64), width) + 1e-3)
     return x - resized(level, *x.shape)
 
@@ -160,8 +160,8 @@ def _noise(height: Floats) -> float:
 
 
 def _blurred(x: Floats, width: float) -> Floats:
-    """x (h, w), each pixel averaged with those within `width` of the picture around it."""
-    blurred: Floats = ndimage.gaussian_filter(x, [width * n for n in x.shape])
+    """x (h, w), each pixel averaged with those within a share `width` of the longer side."""
+    blurred: Floats = ndimage.gaussian_filter(x, width * max(x.shape), truncate=2)
     return blurred
 
 
