@@ -14,7 +14,15 @@ from rich.text import Text
 from pasapas.i18n import _, integer, number, percent
 from pasapas.tracing.chain import Chain
 from pasapas.tracing.tensors import Tensor, Trace
-from pasapas.tracing.text import shape_text, stage_title, statistics
+from pasapas.tracing.text import (
+    convention,
+    digits,
+    first_numbers,
+    magnitudes,
+    shape_text,
+    stage_title,
+    statistics,
+)
 
 _ROWS = 5
 _TERMS = 12  # of a sum, the largest ones: the others are added up in one line
@@ -65,77 +73,45 @@ def _by_hand(tensor: Tensor, step: Trace) -> Table:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The first numbers of an array, as many columns as the terminal has room for.
-
-    Rows and columns of nothing but zeros at the beginning, such as black pixels, are passed over.
-    """
+    """The first numbers of an array, as many columns as the terminal has room for."""
 
     array: npt.NDArray[Any]
 
     def __rich_console__(self, terminal: Console, options: ConsoleOptions) -> RenderResult:
-        rows = np.atleast_2d(self.array)
-        digits = 0 if np.issubdtype(rows.dtype, np.integer) else 4
-        top = _first_nonzero(rows.any(axis=1))
-        left = _first_nonzero(rows[top : top + _ROWS].any(axis=0))
-        cells = [[number(float(v), digits) for v in row[left:]] for row in rows[top : top + _ROWS, : left + 30]]
-        wide = max(len(str(left + len(cells[0]))), *(len(cell) for row in cells for cell in row))
+        top, left, block = first_numbers(self.array, _ROWS, 30)
+        cells = [[number(v, digits(self.array)) for v in row] for row in block.tolist()]
+        wide = max(len(str(left + 30)), *(len(cell) for row in cells for cell in row))
         fitting = max(1, (options.max_width - len(str(top + _ROWS)) - 3) // (wide + 2))
-        shown = min(fitting, len(cells[0]))
-        more = ["…"] if left + shown < rows.shape[1] else []
+        shown = min(fitting, block.shape[1])
+        n_rows, n_columns = np.atleast_2d(self.array).shape
+        more = ["…"] if left + shown < n_columns else []
         table = _grid(["", *(str(left + j) for j in range(shown)), *more])
         for i, row in enumerate(cells):
             table.add_row(str(top + i), *row[:shown], *more)
-        if top + len(cells) < len(rows):
+        if top + len(cells) < n_rows:
             table.add_row("…")
         yield table
 
 
-def _first_nonzero(mask: Any) -> int:
-    return int(np.argmax(mask))  # 0 where there is none
-
-
 def summary(step: Trace) -> RenderableType:
     """The magnitude of each gradient, what the update changed, and the loss before and after."""
-    gradients = [step[f"d{name}"] for name in _parameters(step)]
-    table = _grid(
-        [_("gradient"), _("shape"), _("mean"), _("largest"), _("smallest"), _("mean change"), _("largest change")]
-    )
-    for tensor in gradients:
-        size = np.abs(tensor.value)
-        name = tensor.name[1:]
-        change = np.abs(step[f"{name}_new"].value - step[name].value)
-        values = (size.mean(), size.max(), size.min(), change.mean(), change.max())
-        table.add_row(tensor.name, shape_text(tensor), *(number(float(v), 6) for v in values))
+    headings, *rows = magnitudes(step)
+    table = _grid(headings)
+    for row in rows:
+        table.add_row(*row)
     difference = step.loss - step.loss_after
     verdict = (
         _("The loss went down by {difference}: the step was a step downhill.")
         if difference > 0
         else _("The loss did not go down ({difference}): the step was too long for this slope.")
     )
+    before, after = number(step.loss, 6), number(step.loss_after, 6)
     return Group(
         Text(_("Magnitudes (absolute values), with α = {rate}:").format(rate=number(step.learning_rate, 4))),
         table,
-        Text(
-            _("Loss before {before}, after {after}.").format(
-                before=number(step.loss, 6), after=number(step.loss_after, 6)
-            ),
-            "bold",
-        ),
+        Text(_("Loss before {before}, after {after}.").format(before=before, after=after), "bold"),
         Text(verdict.format(difference=number(difference, 6))),
         Text(convention(step), "dim"),
-    )
-
-
-def convention(step: Trace) -> str:
-    """Which of the two conventions for the output's delta is shown, and why they agree."""
-    if step.convention == "per-example":
-        return _(
-            "Here dZ and dA are those of each example's own loss (P − Y), and the division by m comes with dW and db. With "
-            "--convention mean it comes at once, in dZ. Both give the same dW and db: what stands between is linear in dZ."
-        )
-    return _(
-        "Here every d is the derivative of the mean loss, so m divides once, in dZ = (P − Y) / m. Lessons often write P − Y "
-        "and divide dW and db later (--convention per-example): the same numbers, since what stands between is linear in dZ."
     )
 
 
@@ -189,10 +165,6 @@ def show_page(terminal: Console, title: str, content: RenderableType, place: str
     terminal.print()
     terminal.rule(Text(f"{place}{title}"), align="left", style="dim")
     terminal.print(content)
-
-
-def _parameters(step: Trace) -> list[str]:
-    return [name for i in range(1, len(step.network.dense) + 1) for name in (f"W{i}", f"b{i}")]
 
 
 def _grid(headings: list[str]) -> Table:
