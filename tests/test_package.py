@@ -73,7 +73,7 @@ def layer_of(module: str) -> int:
     order = [
         ("pasapas.i18n",), ("pasapas.errors",), ("pasapas.files", "pasapas.layers"),
         ("pasapas.losses", "pasapas.initializers", "pasapas.optimizers", "pasapas.schedules", "pasapas.metrics"),
-        ("pasapas.network",), ("pasapas.steps",), ("pasapas.data",), ("pasapas.recipes",), ("pasapas.backends",),
+        ("pasapas.network",), ("pasapas.steps",), ("pasapas.data",), ("pasapas.recipes", "pasapas.checking", "pasapas.lessons"), ("pasapas.backends",),
         ("pasapas.models",), ("pasapas.pickled",), ("pasapas.tracing",), ("pasapas.training",), ("pasapas.runs",), ("pasapas.figures",), ("pasapas.cli",),
     ]  # fmt: skip
     for level, names in enumerate(order):

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pasapas.checking import gradient_check
     from pasapas.data import Dataset, load_mnist, read_idx
     from pasapas.errors import Diverged, PasapasError
     from pasapas.initializers import He, Normal, Xavier
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
+    "checking": ("gradient_check",),
     "data": ("Dataset", "load_mnist", "read_idx"),
     "errors": ("Diverged", "PasapasError"),
     "initializers": ("He", "Normal", "Xavier"),
@@ -75,6 +77,7 @@ __all__ = [
     "backward",
     "fit",
     "forward",
+    "gradient_check",
     "load",
     "load_capsule",
     "load_mnist",
