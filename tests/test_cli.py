@@ -289,7 +289,9 @@ def test_data(run, tmp_path):
 
 
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
-@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("predict",), ("recipes",), ("data",)])
+@pytest.mark.parametrize(
+    "command", [(), ("train",), ("evaluate",), ("predict",), ("recipes",), ("data",), ("explain",), ("show",)]
+)
 def test_help(run, command, language):
     ran = run(*command, "--help", "--lang", language)
     assert ran.status == 0

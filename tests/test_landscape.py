@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pasapas import Dataset, demonstrations, gradient_flow, landscape, mlp, training, units
+from pasapas import Dataset, mlp, training
 from pasapas.errors import PasapasError
 from pasapas.losses import softmax
 from pasapas.models import Model
 from pasapas.network import forward
 from pasapas.optimizers import SGD, Momentum
 from pasapas.recipes import recipe
+from pasapas.studies import demonstrations, gradient_flow, landscape, units
 
 QUICK = {"train_images": 700, "test_images": 100, "hidden": [7], "epochs": 3, "batch_size": 64}
 

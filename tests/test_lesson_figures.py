@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from pasapas import Dataset, demonstrations, figures, gradient_flow, i18n, landscape, mlp, units
+from pasapas import Dataset, figures, i18n, mlp
 from pasapas.errors import PasapasError
 from pasapas.models import Model
+from pasapas.studies import demonstrations, gradient_flow, landscape, units
 
 random = np.random.default_rng(5)
 IMAGES = random.integers(0, 256, (40, 28, 28)).astype(np.uint8)
@@ -112,7 +113,7 @@ def test_descent_shows_each_rate_and_all_distances(language):
     assert len(looks) == len({marker for _, marker in looks}) == 5
 
 
-@pytest.mark.parametrize("rates", [[0.5], [0.1] * 8, [1e-9, 10], [0.4999999]])
+@pytest.mark.parametrize("rates", [[0.5], [1e-9, 10], [0.4999999]])
 def test_descent_with_other_rates(rates):
     assert len(figures.descent(rates).axes) == len(rates) + 1
 

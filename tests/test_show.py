@@ -11,7 +11,7 @@ import pytest
 from pasapas import i18n, load, mlp
 from pasapas.cli.show import PICTURES
 from pasapas.models import Model
-from pasapas.units import first_weights
+from pasapas.studies.units import first_weights
 
 NAMES = ["loss", "descent", "valley", "surface", "gradients", "history", "digit", "unit"]
 ENGLISH = {"the", "is", "with", "of", "and"}
@@ -89,8 +89,8 @@ def test_rates_with_decimal_commas(run):
 
 
 def test_numbers_and_picture_at_once(run, tmp_path):
-    assert numbers(run, "loss", "--figure", "mine.pdf")["figure"] == "mine.pdf"
-    assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF")
+    assert numbers(run, "loss", "--figure", "mine.svg")["figure"] == "mine.svg"
+    assert (tmp_path / "mine.svg").read_bytes().startswith(b"<?xml")
 
 
 def test_surface_of_a_run_with_its_path(run, trained, mnist):
@@ -112,8 +112,7 @@ def test_surface_of_a_run_with_its_path(run, trained, mnist):
 def test_surface_of_a_model_without_a_recipe(run, tmp_path):
     network = mlp(784, 5, 10)
     Model(network, network.initialize()).save(tmp_path / "bare.safetensors")
-    assert numbers(run, "surface", "--model", "bare.safetensors")["path"] is None
-    ran = run("show", "surface", "--model", "bare.safetensors")
+    ran = run("show", "surface", "--model", "bare.safetensors", "--figure", "bare.svg")
     assert "path of its training is not drawn" in ran.out.replace("\n", " ")
 
 

@@ -46,7 +46,7 @@ class _Group(_Translated, TyperGroup):
 
 def build() -> typer.Typer:
     """The application with its help in the language spoken now."""
-    from pasapas.cli import data, evaluate, explain, predict, recipes, train
+    from pasapas.cli import data, evaluate, explain, predict, recipes, show, train
 
     rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
     rich_utils.OPTIONS_PANEL_TITLE = _("Options")
@@ -93,6 +93,7 @@ def build() -> typer.Typer:
         ("explain", explain.command(), _("Follow one training step through a network, number by number.")),
         ("recipes", recipes.command(), _("List the recipes, or explain one of them, field by field.")),
         ("data", data.command(), _("Show what is in MNIST: counts, samples, mean digits.")),
+        ("show", show.command(), _("Draw the lesson's pictures: losses, descents, gradients, surfaces, units.")),
     ]
     for name, function, help in commands:
         app.command(name, cls=_Command, options_metavar=_("[OPTIONS]"), help=help)(function)

@@ -2,9 +2,13 @@
 
 from pasapas.figures.data import dataset
 from pasapas.figures.files import save
+from pasapas.figures.flow import gradient_flow
 from pasapas.figures.history import training_history
+from pasapas.figures.landscape import loss_surface
+from pasapas.figures.lesson import descent, loss_curve, valley
 from pasapas.figures.mistakes import calibration, confusion_matrix, worst_mistakes
 from pasapas.figures.predictions import digit, digits, preparation
+from pasapas.figures.units import unit
 from pasapas.figures.weights import first_layer_units
 from pasapas.metrics import final_statistics
 
@@ -12,12 +16,18 @@ __all__ = [
     "calibration",
     "confusion_matrix",
     "dataset",
+    "descent",
     "digit",
     "digits",
     "final_statistics",
     "first_layer_units",
+    "gradient_flow",
+    "loss_curve",
+    "loss_surface",
     "preparation",
     "save",
     "training_history",
+    "unit",
+    "valley",
     "worst_mistakes",
 ]

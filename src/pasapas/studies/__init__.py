@@ -1,0 +1,1 @@
+"""The computations behind the lesson's pictures; `pasapas.figures` draws them."""
