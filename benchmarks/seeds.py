@@ -37,7 +37,7 @@ def measure(name: str, seeds: int) -> dict[str, object]:
         "accuracies": accuracies,
         "losses": losses,
         "seconds": seconds,
-        "machine": f"{platform.machine()}, {threads} threads, NumPy {np.__version__}",
+        "machine": f"{platform.machine()}, BLAS threads: {threads}, NumPy {np.__version__}",
     }
 
 
