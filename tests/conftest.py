@@ -51,3 +51,21 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
         return Ran(status, out, err)
 
     return run
+
+
+@pytest.fixture
+def refuses(run: Callable[..., Ran], tmp_path: Path) -> Callable[[str, str, str], None]:
+    """Asserts that a command is refused: status 2, one sentence that names what is wrong, nothing left behind."""
+
+    def refuses(command: str, names: str, language: str) -> None:
+        before = sorted(tmp_path.rglob("*"))
+        name, *options = command.split()
+        ran = run(name, "--lang", language, *options)
+        assert ran.status == 2, ran.err
+        assert ran.out == ""
+        assert ran.err.count("\n") == 1
+        assert ran.err.startswith("Erreur\u00a0: " if language == "fr" else "Error: ")
+        assert (names.replace("'", "") if language == "fr" else names) in ran.err
+        assert sorted(tmp_path.rglob("*")) == before
+
+    return refuses
