@@ -1,6 +1,6 @@
 """How much longer `import pasapas` takes than `import numpy`: whole processes, in turn; medians and ratio.
 
-    python benchmarks/importing.py
+python benchmarks/importing.py
 """
 
 from __future__ import annotations

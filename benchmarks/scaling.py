@@ -1,6 +1,6 @@
 """Are bytes better scaled for each batch, or once? One epoch of 784-512-10 both ways, in turn; medians and ratio.
 
-    python benchmarks/scaling.py
+python benchmarks/scaling.py
 """
 
 from __future__ import annotations

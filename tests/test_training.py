@@ -158,9 +158,8 @@ def test_stops_when_accurate_enough():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_divergence_says_where_and_what_to_try(dtype):
     with pytest.raises(Diverged) as error:
-        train(
-            Recipe(**{**SMALL, "epochs": 10}, learning_rate=100, l2=10, dtype=dtype)
-        )  # every step makes the weights 1,000 times larger
+        # every step makes the weights 1,000 times larger
+        train(Recipe(**{**SMALL, "epochs": 10}, learning_rate=100, l2=10, dtype=dtype))
     sentence = str(error.value)
     assert "epoch" in sentence
     assert "batch" in sentence
