@@ -26,7 +26,7 @@ def measure(name: str, seeds: int) -> dict[str, object]:
     accuracies, losses, seconds = [], [], []
     for seed in range(seeds):
         began = time.perf_counter()
-        result = pasapas.train(name, seed=seed)
+        result = pasapas.train(name, seed=seed, quiet=True)
         seconds.append(time.perf_counter() - began)
         loss, accuracy = result.test or (float("nan"), float("nan"))
         accuracies.append(accuracy)

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from pasapas import Dataset, i18n, load_mnist
 from pasapas.cli import main
+
+settings.register_profile("pasapas", deadline=None)  # a busy machine is no failure
+settings.load_profile("pasapas")
 
 
 @pytest.fixture(autouse=True)

@@ -224,6 +224,7 @@ def test_evaluate(run, trained):
 
 def test_evaluate_takes_the_newest_run_and_draws(run, tmp_path):
     run("train", *QUICK, "--no-figures")
+    assert "the newest run" in run("evaluate").out
     result = json.loads(run("evaluate", "--json", "--figures", "pictures").out)
     assert result["model"].startswith("runs/")
     assert len(result["figures"]) == 3

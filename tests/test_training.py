@@ -251,3 +251,20 @@ def test_fit_refuses_the_fields_that_the_network_has_already():
     with pytest.raises(PasapasError) as error:
         fit(mlp(3, 4, 2), np.zeros((4, 3)), np.zeros(4, int), hidden=(5,))
     assert "hidden" in str(error.value)
+
+
+def test_a_line_after_each_epoch_unless_quiet(capsys):
+    train(Recipe(**SMALL))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" · ")[0] for line in lines] == ["Epoch 1/3", "Epoch 2/3", "Epoch 3/3"]
+    train(Recipe(**SMALL), quiet=True)
+    fit(mlp(3, 2), np.zeros((4, 3)), np.array([0, 1, 0, 1]), epochs=2, quiet=True)
+    assert capsys.readouterr().out == ""
+    fit(mlp(3, 2), np.zeros((4, 3)), np.array([0, 1, 0, 1]), epochs=2)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_short_in_a_notebook():
+    result = train(Recipe(**SMALL), quiet=True)
+    assert repr(result).startswith("Result(Model(784-16-10), 3 epochs, test accuracy ")
+    assert len(repr(result)) < 80

@@ -32,13 +32,16 @@ _LAYERS: dict[str, type] = {"dense": Dense, "dropout": Dropout, **ACTIVATIONS}
 _DTYPES = {"F32": "float32", "F64": "float64"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A network with its parameters. `about` says how it was trained, in values that JSON can hold."""
 
     network: Network
     params: Sequence[Params]
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Model({'-'.join(map(str, self.network.sizes))})"
 
     def probabilities(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """P (m, n_classes) for images (m, ...). Raises PasapasError where they are not of the network's size."""

@@ -22,7 +22,7 @@ from pasapas.backends import numpy as backend
 from pasapas.data.dataset import Dataset
 from pasapas.data.mnist import load_mnist
 from pasapas.errors import Diverged, PasapasError
-from pasapas.i18n import _
+from pasapas.i18n import _, number, percent
 from pasapas.layers import Params
 from pasapas.models import Model
 from pasapas.network import Network
@@ -66,7 +66,7 @@ class Progress:
         return len(self.history)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What training gave. `stopped` says why it ended: "finished", "patience", "accuracy" or "interrupted"."""
 
@@ -75,6 +75,10 @@ class Result:
     stopped: str
     test: tuple[float, float] | None
     seconds: float
+
+    def __repr__(self) -> str:
+        test = f", test accuracy {self.test[1]:.2%}" if self.test else ""
+        return f"Result({self.model!r}, {len(self.history)} epochs{test})"
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,24 @@ class Watcher:
     epoch: Callable[[Progress], None] = lambda progress: None
 
 
+def epoch_line(recipe: Recipe, epoch: Epoch) -> str:
+    """What one epoch measured, in one line."""
+    parts = [
+        _("Epoch {epoch}/{epochs}").format(epoch=f"{epoch.epoch:>{len(str(recipe.epochs))}}", epochs=recipe.epochs),
+        _("loss {loss}").format(loss=number(epoch.loss)),
+        _("accuracy {accuracy}").format(accuracy=percent(epoch.accuracy)),
+    ]
+    if epoch.validation_accuracy is not None and epoch.validation_loss is not None:
+        parts.append(
+            _("validation {loss}, {accuracy}").format(
+                loss=number(epoch.validation_loss), accuracy=percent(epoch.validation_accuracy)
+            )
+        )
+    if epoch.test_accuracy is not None:
+        parts.append(_("test {accuracy}").format(accuracy=percent(epoch.test_accuracy)))
+    return " · ".join([*parts, f"{number(epoch.seconds, 1)} s"])
+
+
 class Interrupted(Exception):
     """Ctrl-C came in the middle of an epoch; `params` are those after the last whole step."""
 
@@ -101,20 +123,28 @@ class Interrupted(Exception):
         self.params = params
 
 
+def printing(recipe: Recipe) -> Watcher:
+    """Prints a line after each epoch."""
+    return Watcher(epoch=lambda progress: print(epoch_line(recipe, progress.history[-1]), flush=True))
+
+
 def train(
     recipe: Recipe | str = "default",
     *,
     progress: Progress | None = None,
     watcher: Watcher | None = None,
+    quiet: bool = False,
     **changes: Any,
 ) -> Result:
     """Trains the recipe's network on MNIST, with other values in the fields named by `changes`.
 
-    `progress` is where an earlier run of the same recipe stood. Raises PasapasError for unknown recipes, fields and
+    `progress` is where an earlier run of the same recipe stood. Unless there is a `watcher`, or `quiet` is asked for, a
+    line is printed after each epoch. Raises PasapasError for unknown recipes, fields and
     values, and Diverged when the loss is no longer finite.
     """
     recipe = named_recipe(recipe) if isinstance(recipe, str) else recipe
     recipe = recipe.replace(**changes)
+    watcher = watcher or (None if quiet else printing(recipe))
     return run(recipe.network(), recipe, mnist_splits(recipe), progress, watcher)
 
 
@@ -126,11 +156,13 @@ def fit(
     validation: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None,
     test: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None,
     watcher: Watcher | None = None,
+    quiet: bool = False,
     **fields: Any,
 ) -> Result:
     """Trains `network` on images (m, ...) with integer labels (m,); `fields` are those of a `Recipe` on training.
 
-    Bytes are scaled to 0–1, other numbers taken as they are. Raises PasapasError for what does not fit together.
+    Bytes are scaled to 0–1, other numbers taken as they are. Unless there is a `watcher`, or `quiet` is asked for, a line
+    is printed after each epoch. Raises PasapasError for what does not fit together.
     """
     for name in fields:
         if name in _OF_THE_NETWORK or name in _OF_MNIST:
@@ -141,7 +173,7 @@ def fit(
             )
     recipe = Recipe().replace(**fields)
     splits = Splits(Dataset(images, labels), validation and Dataset(*validation), test and Dataset(*test))
-    return run(network, recipe, splits, None, watcher)
+    return run(network, recipe, splits, None, watcher or (None if quiet else printing(recipe)))
 
 
 def mnist_splits(recipe: Recipe) -> Splits:

@@ -141,3 +141,9 @@ def test_statistics():
     assert (Z1.shape, Z1.minimum, Z1.maximum, Z1.mean_absolute, Z1.zeros) == ((2, 2), -2, 2, 1.5, 0)
     assert recorded["A1"].zeros == 0.5
     assert recorded.m == 2
+
+
+def test_short_in_a_notebook(random):
+    recorded, _ = a_step(random, 5, 4, 3)
+    assert repr(recorded["dZ1"]) == "Tensor(dZ1 = dA1 * (Z1 > 0), shape (6, 4))"
+    assert repr(recorded).startswith("Trace(5-4-3, m = 6, loss ")

@@ -72,7 +72,8 @@ def command() -> Callable[..., Any]:
             return
         terminal = console()
         sizes = "-".join(map(str, net.network.sizes))
-        say(terminal, _("Model: {path} ({sizes})").format(path=path, sizes=sizes))
+        line = _("Model: {path} ({sizes})") if model else _("Model: {path} ({sizes}), the newest run")
+        say(terminal, line.format(path=path, sizes=sizes))
         if "imported" in net.about and activation is None:
             say(
                 terminal,

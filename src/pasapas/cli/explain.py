@@ -85,7 +85,7 @@ def command() -> Callable[..., Any]:
         activation: Activation() = None,  # type: ignore[valid-type]
         json: Json() = False,  # type: ignore[valid-type]
         lang: Lang() = None,  # type: ignore[valid-type]
-    ) -> None:
+    ) -> int:
         convention = one_of(_("convention"), convention, CONVENTIONS)
         rate = parse_field("learning_rate", learning_rate) if learning_rate is not None else 0.01
         start, m = whole("--index", index, 0, 59_999) or 0, whole("--batch-size", batch_size, 1, 1000) or 5
@@ -117,7 +117,7 @@ def command() -> Callable[..., Any]:
             content["check"] = checked.as_dict() if checked else None
             content["altered"] = [str(alteration) for alteration in altered]
             print_json(content)
-            return
+            return 1 if altered else 0
         out = console()
         for alteration in altered:
             say(out, _("[bold red]Altered:[/] {what}").format(what=alteration))
@@ -134,6 +134,7 @@ def command() -> Callable[..., Any]:
                 terminal.show_page(out, title, page)
         if save is not None:
             say(out, _("Capsule: {path}").format(path=save))
+        return 1 if altered else 0
 
     return explain
 

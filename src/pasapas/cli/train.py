@@ -207,7 +207,7 @@ def train_in(
             nonlocal seen
             seen += images
             runs.save_checkpoint(folder, recipe, progress)
-            bar.console.print(epoch_line(recipe, progress.history[-1]))
+            bar.console.print(training.epoch_line(recipe, progress.history[-1]))
 
         try:
             return training.run(recipe.network(), recipe, splits, progress, training.Watcher(step, epoch))
@@ -217,24 +217,6 @@ def train_in(
                     f"{error} " + _("The last whole epoch is kept in {folder}.").format(folder=folder)
                 ) from None
             raise
-
-
-def epoch_line(recipe: Recipe, epoch: training.Epoch) -> str:
-    """What one epoch measured, in one line."""
-    parts = [
-        _("Epoch {epoch}/{epochs}").format(epoch=f"{epoch.epoch:>{len(str(recipe.epochs))}}", epochs=recipe.epochs),
-        _("loss {loss}").format(loss=number(epoch.loss)),
-        _("accuracy {accuracy}").format(accuracy=percent(epoch.accuracy)),
-    ]
-    if epoch.validation_accuracy is not None and epoch.validation_loss is not None:
-        parts.append(
-            _("validation {loss}, {accuracy}").format(
-                loss=number(epoch.validation_loss), accuracy=percent(epoch.validation_accuracy)
-            )
-        )
-    if epoch.test_accuracy is not None:
-        parts.append(_("test {accuracy}").format(accuracy=percent(epoch.test_accuracy)))
-    return " · ".join([*parts, f"{number(epoch.seconds, 1)} s"])
 
 
 def report(terminal: Console, folder: Path, recipe: Recipe, result: training.Result) -> None:

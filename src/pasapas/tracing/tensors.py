@@ -20,7 +20,7 @@ CONVENTIONS = ("mean", "per-example")
 STAGES = ("inputs", "parameters", "forward", "loss", "backward", "update", "after")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tensor:
     """One array of a step. `layer` counts dense layers from 1; 0 is before the first. Inputs have no formula.
 
@@ -34,6 +34,10 @@ class Tensor:
     meaning_id: str
     formula: str | None = None
     latex: str = ""
+
+    def __repr__(self) -> str:
+        formula = f" = {self.formula}" if self.formula else ""
+        return f"Tensor({self.name}{formula}, shape {self.shape})"
 
     @property
     def meaning(self) -> str:
@@ -66,7 +70,7 @@ class Tensor:
         return float(np.mean(self.value == 0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trace:
     """The tensors of one step by name, in the order of the computation: `trace["dZ1"].value`.
 
@@ -78,6 +82,10 @@ class Trace:
     learning_rate: float
     convention: str
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.network.sizes))
+        return f"Trace({sizes}, m = {self.m}, loss {self.loss:.4f} before, {self.loss_after:.4f} after)"
 
     def __getitem__(self, name: str) -> Tensor:
         try:
