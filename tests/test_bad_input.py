@@ -160,7 +160,7 @@ TABLE = [
     ("predict good.safetensors line.png --index 3", "--index"),
     ("predict good.safetensors --show", "--show"),
     ("predict good.safetensors --index 1 --figure answer.gif", "answer.gif"),
-    ("predict good.safetensors --index 1 --figure nowhere/answer.png", "nowhere/answer.png"),
+    ("predict good.safetensors --index 1 --figure nowhere/answer.png", "nowhere"),
     ("predict hundred.safetensors --index 1", "100"),
     ("predict line.png", "runs"),
     ("data --figure mnist.txt", "mnist.txt"),

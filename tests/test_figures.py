@@ -462,7 +462,7 @@ def test_unknown_suffix(tmp_path, name):
 
 
 def test_missing_folder(tmp_path):
-    with pytest.raises(PasapasError, match="no such file or folder"):
+    with pytest.raises(PasapasError, match="There is no folder"):
         figures.save(Figure(), tmp_path / "nowhere" / "figure.png")
 
 

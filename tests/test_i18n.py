@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 from pathlib import Path
@@ -34,6 +35,15 @@ def test_every_message_is_translated_and_none_is_left_over(french):
     for message in french.values():
         assert not message.fuzzy
         assert all(message.string) if isinstance(message.string, tuple) else message.string
+
+
+def test_no_message_hides_in_an_f_string():
+    """Before Python 3.12 the extraction does not look into them, and the message would stay English."""
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                called = [n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+                assert not {"_", "N_", "ngettext"} & set(called), f"{path.name}, line {node.lineno}"
 
 
 def placeholders(text: str) -> set[str]:

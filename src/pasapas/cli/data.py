@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 from rich.columns import Columns
 from rich.text import Text
 
-from pasapas.cli.options import NO_VALUE, Json, Lang
+from pasapas.cli.options import Figure, Json, Lang, NoFigure
 from pasapas.cli.terminal import console, picture, print_json, say, table
 from pasapas.data import load_mnist
 from pasapas.i18n import _, integer
@@ -19,16 +18,8 @@ def command() -> Callable[..., Any]:
     """The command."""
 
     def data(
-        figure: Annotated[
-            Path | None,
-            typer.Option(
-                "--figure",
-                metavar=_("FILE"),
-                help=_("Where to draw it: PNG, SVG or PDF; otherwise mnist.png."),
-                show_default=False,
-            ),
-        ] = None,
-        no_figure: Annotated[bool, typer.Option("--no-figure", metavar=NO_VALUE, help=_("Draw nothing."))] = False,
+        figure: Figure("mnist.png") = None,  # type: ignore[valid-type]
+        no_figure: NoFigure() = False,  # type: ignore[valid-type]
         json: Json() = False,  # type: ignore[valid-type]
         lang: Lang() = None,  # type: ignore[valid-type]
     ) -> None:

@@ -38,6 +38,17 @@ def Activation() -> Any:
     return Annotated[str | None, typer.Option("--activation", metavar="NAME", help=help)]
 
 
+def Figure(default: str) -> Any:
+    """--figure."""
+    help = _("Where to draw it: PNG, SVG or PDF; otherwise {name}.").format(name=default)
+    return Annotated[Path | None, typer.Option("--figure", metavar=_("FILE"), help=help, show_default=False)]
+
+
+def NoFigure() -> Any:
+    """--no-figure."""
+    return Annotated[bool, typer.Option("--no-figure", metavar=NO_VALUE, help=_("Draw nothing."))]
+
+
 def whole(name: str, text: str | None, low: int, high: int) -> int | None:
     """The whole number in the text of option `name`. Raises PasapasError where it is none from low to high."""
     if text is None:

@@ -10,7 +10,7 @@ import typer
 from rich.columns import Columns
 from rich.console import Console
 
-from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model, whole
+from pasapas.cli.options import NO_VALUE, Activation, Figure, Json, Lang, NoFigure, find_model, whole
 from pasapas.cli.terminal import bars, console, picture, print_json, say
 from pasapas.data.mnist import load_mnist_test
 from pasapas.errors import PasapasError
@@ -45,16 +45,8 @@ def command() -> Callable[..., Any]:
         show: Annotated[
             bool, typer.Option("--show", metavar=NO_VALUE, help=_("Show how the picture was brought to MNIST's form."))
         ] = False,
-        figure: Annotated[
-            Path | None,
-            typer.Option(
-                "--figure",
-                metavar=_("FILE"),
-                help=_("Where to draw the answer: PNG, SVG or PDF; otherwise prediction.png."),
-                show_default=False,
-            ),
-        ] = None,
-        no_figure: Annotated[bool, typer.Option("--no-figure", metavar=NO_VALUE, help=_("Draw nothing."))] = False,
+        figure: Figure("prediction.png") = None,  # type: ignore[valid-type]
+        no_figure: NoFigure() = False,  # type: ignore[valid-type]
         activation: Activation() = None,  # type: ignore[valid-type]
         json: Json() = False,  # type: ignore[valid-type]
         lang: Lang() = None,  # type: ignore[valid-type]

@@ -76,7 +76,7 @@ def explain(name: str, recipe: Recipe) -> None:
             if group:
                 terminal.print(grid)
             group = about.metadata["group"]
-            grid = table(_("Field"), _("Value"), _("Meaning"), title=f"\n{_(group)}")
+            grid = table(_("Field"), _("Value"), _("Meaning"), title="\n" + _(group))
             grid.columns[0].width, grid.columns[1].width = 18, 18
             for column in grid.columns:
                 column.justify = "left"

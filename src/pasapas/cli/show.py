@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from pasapas.cli import pictures, surface
-from pasapas.cli.options import Activation, Json, Lang
+from pasapas.cli.options import Activation, Figure, Json, Lang
 from pasapas.cli.terminal import console, print_json, say, table, wrapped
 from pasapas.errors import PasapasError, nearest
 from pasapas.i18n import N_, _
@@ -22,15 +22,7 @@ def command() -> Callable[..., Any]:
             str | None,
             typer.Argument(metavar=_("NAME"), help=_("The picture to draw; without a name, all are listed.")),
         ] = None,
-        figure: Annotated[
-            Path | None,
-            typer.Option(
-                "--figure",
-                metavar=_("FILE"),
-                help=_("Where to draw it: PNG, SVG or PDF; otherwise NAME.png."),
-                show_default=False,
-            ),
-        ] = None,
+        figure: Figure(_("NAME") + ".png") = None,  # type: ignore[valid-type]
         model: Annotated[
             Path | None,
             typer.Option(
@@ -77,12 +69,13 @@ def command() -> Callable[..., Any]:
                     _("The picture '{name}' takes no {option}: leave it out.").format(name=name, option=option)
                 )
         terminal = console(error=json)
-        shown = picture.make(pictures.Asked(model, activation, learning_rate, index, unit, terminal))
         drawn = None
         if figure is not None or not json:
             from pasapas import figures
 
-            drawn = figure or Path(f"{name}.png")
+            drawn = figures.check_place(figure or Path(f"{name}.png"))  # before the computation, which can take long
+        shown = picture.make(pictures.Asked(model, activation, learning_rate, index, unit, terminal))
+        if drawn is not None:
             with terminal.status(_("Drawing …")):
                 figures.save(shown.draw(), drawn)
         if json:

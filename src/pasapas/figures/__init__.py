@@ -1,7 +1,7 @@
 """Every picture that the product draws. Each function returns a matplotlib Figure, in the language spoken now."""
 
 from pasapas.figures.data import dataset
-from pasapas.figures.files import save
+from pasapas.figures.files import check_place, save
 from pasapas.figures.flow import gradient_flow
 from pasapas.figures.history import training_history
 from pasapas.figures.landscape import loss_surface
@@ -14,6 +14,7 @@ from pasapas.metrics import final_statistics
 
 __all__ = [
     "calibration",
+    "check_place",
     "confusion_matrix",
     "dataset",
     "descent",

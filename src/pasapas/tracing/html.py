@@ -42,7 +42,8 @@ def as_html(step: Trace) -> str:
         f"<tr><th scope='row'>{escape(row[0])}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
         for row in rows
     )
-    parts.append(f"<h4>{escape(_('In short'))}</h4>")
+    in_short = _("In short")
+    parts.append(f"<h4>{escape(in_short)}</h4>")
     parts.append(f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
     return "".join([*parts, f"<p>{escape(convention(step))}</p></section>"])
 
@@ -70,7 +71,8 @@ def _table(tensor: Tensor) -> str:
         rows.append(f"<tr><th scope='row'>{top + i}</th>{cells}</tr>")
     head = "".join(f"<th scope='col'>{left + j}</th>" for j in range(block.shape[1]))
     cut = block.size < tensor.value.size
-    caption = f"<caption>{escape(_('The first rows and columns that are not all 0.'))}</caption>" if cut else ""
+    words = _("The first rows and columns that are not all 0.")
+    caption = f"<caption>{escape(words)}</caption>" if cut else ""
     return f"<div class='wide'><table>{caption}<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
 
 
