@@ -143,3 +143,20 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path):
     checkpointed(tmp_path)
     with pytest.raises(PasapasError, match="already holds a run"):
         runs.new_folder(tmp_path, "default")
+
+
+@pytest.mark.parametrize(
+    ("content", "threads"),
+    [
+        ('{"threads": 3}', 3),
+        ('{"threads": 0}', None),
+        ('{"threads": "3"}', None),
+        ("[]", None),
+        ("{", None),
+        (None, None),
+    ],
+)
+def test_threads_of_a_run(tmp_path, content, threads):
+    if content is not None:
+        (tmp_path / "run.json").write_text(content)
+    assert runs.threads_of(tmp_path) == runs.threads_of(tmp_path / runs.MODEL) == threads

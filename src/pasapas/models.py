@@ -94,7 +94,7 @@ def load(path: str | Path, activation: str | None = None) -> Model:
     if path.suffix in (".pkl", ".pickle") or (start[0] == 0x80 and start[8:9] != b"{"):
         from pasapas.pickled import load_pickled
 
-        return load_pickled(path, activation)
+        return Model(*load_pickled(path, activation))
     return _load_safetensors(path)
 
 

@@ -21,8 +21,7 @@ import numpy.typing as npt
 from pasapas.errors import PasapasError, cannot_read, one_of
 from pasapas.i18n import _
 from pasapas.layers import ACTIVATIONS, Params
-from pasapas.models import Model
-from pasapas.network import mlp
+from pasapas.network import Network, mlp
 
 MAX_BYTES = 1_000_000_000
 """A larger file is not read: it would hold more weights than a network may have."""
@@ -185,8 +184,8 @@ def _finished(value: Any) -> Any:
     return {key: item.value if isinstance(item, _Array) else item for key, item in value.items()}
 
 
-def load_pickled(path: Path, activation: str | None = None) -> Model:
-    """The model in a pickled dictionary of W1, b1, W2, b2, ..., as courses save them.
+def load_pickled(path: Path, activation: str | None = None) -> tuple[Network, list[Params], dict[str, Any]]:
+    """Network, parameters, and what to say of them, from a pickled dictionary of W1, b1, W2, b2, ..., as courses save them.
 
     W may be (n_in, n_out) or (n_out, n_in); b (n,), (1, n) or (n, 1). The file does not say what its hidden units
     are: without `activation` they are taken to be tanh for the layout (n_out, n_in) and ReLU for (n_in, n_out), as in the
@@ -213,7 +212,9 @@ def load_pickled(path: Path, activation: str | None = None) -> Model:
         raise PasapasError(_("'{path}' is no pickled dictionary, or it is damaged.").format(path=path)) from None
 
 
-def _as_model(path: Path, content: dict[Any, Any], activation: str | None) -> Model:
+def _as_model(
+    path: Path, content: dict[Any, Any], activation: str | None
+) -> tuple[Network, list[Params], dict[str, Any]]:
     depth = len(content) // 2
     expected = [f"{name}{i}" for i in range(1, depth + 1) for name in ("W", "b")]
     if not depth or set(map(str, content)) != set(expected):
@@ -251,4 +252,4 @@ def _as_model(path: Path, content: dict[Any, Any], activation: str | None) -> Mo
             params.append({"W": np.ascontiguousarray(w, dtype), "b": bias.reshape(-1).astype(dtype)})
         else:
             params.append({})
-    return Model(network, params, {"imported": path.name, "activation": hidden})
+    return network, params, {"imported": path.name, "activation": hidden}

@@ -66,6 +66,19 @@ def start_run(folder: Path, recipe: Recipe, about: Mapping[str, Any]) -> None:
     write_atomically(folder / "run.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
+def threads_of(path: Path) -> int | None:
+    """How many threads the run used, in its folder or to which the model at `path` belongs; None if that is unknown.
+
+    Another number rounds otherwise, and trainings drift far apart.
+    """
+    folder = path if path.is_dir() else path.parent
+    try:
+        threads = json.loads((folder / "run.json").read_text(encoding="utf-8"))["threads"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return threads if isinstance(threads, int) and 1 <= threads <= 1024 else None
+
+
 def summary(folder: Path, result: Result) -> dict[str, Any]:
     """What `--json` prints and `history.json` holds: accuracies are fractions, what was not measured is null."""
     test = result.test

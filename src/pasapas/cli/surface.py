@@ -1,6 +1,5 @@
 """The picture of the loss around a network, for `pasapas show`: the one that takes long, with its progress."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,16 +142,6 @@ def recorded(how: Recipe, bar: ProgressBar) -> tuple[training.Result, landscape.
     return landscape.record(how, points, training.Watcher(step))
 
 
-def threads_of(path: Path) -> int | None:
-    """How many threads the run that gave the model at `path` used, where that is known."""
-    folder = path if path.is_dir() else path.parent
-    try:
-        threads = json.loads((folder / "run.json").read_text(encoding="utf-8"))["threads"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return threads if isinstance(threads, int) and 1 <= threads <= 1024 else None
-
-
 def replayed(path: Path, model: Model, bar: ProgressBar) -> tuple[Recipe | None, landscape.Path | None]:
     """The recipe of a model, and the path on which it gives that model again; None for what there is not."""
     try:
@@ -164,7 +153,9 @@ def replayed(path: Path, model: Model, bar: ProgressBar) -> tuple[Recipe | None,
     if how.sizes != model.network.sizes or work > _MOST_WORK or 3 * weights > _MOST_NUMBERS:
         return how, None
     try:
-        with limited(threads_of(path)):  # another number of threads rounds otherwise, and trainings drift far apart
+        with limited(
+            runs.threads_of(path)
+        ):  # another number of threads rounds otherwise, and trainings drift far apart
             result, way = recorded(how, bar)
     except Diverged:
         return how, None

@@ -49,6 +49,7 @@ def command() -> Callable[..., Any]:
                 raise PasapasError(_("--resume goes on in the run's own folder: leave out --output."))
             folder = resume
             chosen, progress = resumed(folder, recipe, changes)
+            cores = cores or runs.threads_of(folder)
         else:
             chosen = find_recipe(recipe).replace(**changes)
         splits = training.mnist_splits(chosen)
