@@ -84,6 +84,12 @@ def test_numbers(language, texts):
     assert got == texts
 
 
+def test_short_numbers():
+    for language, texts in (("en", ["0.05", "100", "1e-08"]), ("fr", ["0,05", "100", "1e-08"])):
+        i18n.activate(language)
+        assert [i18n.short(value) for value in (0.05, 100.0, 1e-8)] == texts
+
+
 def test_plurals():
     for language, expected in (
         ("en", ["0 epochs", "1 epoch", "2 epochs"]),

@@ -266,5 +266,5 @@ def test_a_line_after_each_epoch_unless_quiet(capsys):
 
 def test_short_in_a_notebook():
     result = train(Recipe(**SMALL), quiet=True)
-    assert repr(result).startswith("Result(Model(784-16-10), 3 epochs, test accuracy ")
+    assert repr(result).startswith("Result(Model(784-16-10), epochs: 3, test accuracy ")
     assert len(repr(result)) < 80

@@ -69,8 +69,15 @@ _THIN = "\u202f"  # the narrow no-break space that French puts between thousands
 def number(value: float, digits: int = 4) -> str:
     """`value` with `digits` decimals: "0.9653", in French "0,9653"."""
     text = f"{value:,.{digits}f}"
-    if not text.strip("-0,."):
-        text = text.lstrip("-")  # no -0.0000
+    return _localized(text if text.strip("-0,.") else text.lstrip("-"))  # no -0.0000
+
+
+def short(value: float) -> str:
+    """`value` with as many digits as it needs, six at most: "0.05", in French "0,05"."""
+    return _localized(f"{value:.6g}")
+
+
+def _localized(text: str) -> str:
     return text.translate({ord(","): _THIN, ord("."): ","}) if language() == "fr" else text
 
 

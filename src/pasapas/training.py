@@ -22,7 +22,7 @@ from pasapas.backends import numpy as backend
 from pasapas.data.dataset import Dataset
 from pasapas.data.mnist import load_mnist
 from pasapas.errors import Diverged, PasapasError
-from pasapas.i18n import _, number, percent
+from pasapas.i18n import _, number, percent, short
 from pasapas.layers import Params
 from pasapas.models import Model
 from pasapas.network import Network
@@ -78,7 +78,7 @@ class Result:
 
     def __repr__(self) -> str:
         test = f", test accuracy {self.test[1]:.2%}" if self.test else ""
-        return f"Result({self.model!r}, {len(self.history)} epochs{test})"
+        return f"Result({self.model!r}, epochs: {len(self.history)}{test})"
 
 
 @dataclass(frozen=True)
@@ -281,8 +281,8 @@ def one_epoch(
             if not math.isfinite(loss):
                 raise Diverged(
                     _(
-                        "The loss became {loss} in epoch {epoch}, batch {batch}: try a smaller learning rate than {rate:g}, or smaller first weights."
-                    ).format(loss=loss, epoch=number, batch=i + 1, rate=recipe.learning_rate)
+                        "The loss became {loss} in epoch {epoch}, batch {batch}: try a smaller learning rate than {rate}, or smaller first weights."
+                    ).format(loss=loss, epoch=number, batch=i + 1, rate=short(recipe.learning_rate))
                 )
             loss_sum, correct, images = loss_sum + loss * size, correct + right, images + size
             watcher.step(number, images, loss_sum / images, correct / images)

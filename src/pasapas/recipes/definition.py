@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pasapas import initializers, optimizers, schedules
 from pasapas.errors import PasapasError, cannot_read, nearest
-from pasapas.i18n import N_, _, integer, language
+from pasapas.i18n import N_, _, integer, language, short
 from pasapas.layers import ACTIVATIONS
 from pasapas.network import Network, check_sizes, mlp
 
@@ -230,8 +230,8 @@ class Recipe:
             )
         if self.warmup_epochs and self.warmup_epochs >= self.epochs:
             raise PasapasError(
-                _("warmup_epochs = {warmup:g} must be less than epochs = {epochs}.").format(
-                    warmup=self.warmup_epochs, epochs=self.epochs
+                _("warmup_epochs = {warmup} must be less than epochs = {epochs}.").format(
+                    warmup=short(self.warmup_epochs), epochs=self.epochs
                 )
             )
 

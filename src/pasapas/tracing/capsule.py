@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from pasapas.errors import PasapasError, cannot_read
 from pasapas.files import write_atomically
-from pasapas.i18n import _
+from pasapas.i18n import _, short
 from pasapas.models import check_tensors, describe, restore
 from pasapas.tracing.recording import trace
 from pasapas.tracing.tensors import CONVENTIONS, Tensor, Trace
@@ -39,11 +39,11 @@ class Alteration:
     expected: float | None
 
     def __str__(self) -> str:
-        if self.index is None:
+        if self.index is None or self.recorded is None or self.expected is None:
             return _("{name} is not the tensor that was saved: its checksum differs.").format(name=self.tensor)
         where = f"{self.tensor}[{', '.join(map(str, self.index))}]"
-        return _("{where} is {recorded:.6g}, but the step gives {expected:.6g}.").format(
-            where=where, recorded=self.recorded, expected=self.expected
+        return _("{where} is {recorded}, but the step gives {expected}.").format(
+            where=where, recorded=short(self.recorded), expected=short(self.expected)
         )
 
 

@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from pasapas.i18n import _, integer, number, percent
+from pasapas.i18n import _, integer, number, percent, short
 from pasapas.tracing.chain import Chain
 from pasapas.tracing.tensors import Tensor, Trace
 from pasapas.tracing.text import (
@@ -107,7 +107,7 @@ def summary(step: Trace) -> RenderableType:
     )
     before, after = number(step.loss, 6), number(step.loss_after, 6)
     return Group(
-        Text(_("Magnitudes (absolute values), with α = {rate}:").format(rate=number(step.learning_rate, 4))),
+        Text(_("Magnitudes (absolute values), with α = {rate}:").format(rate=short(step.learning_rate))),
         table,
         Text(_("Loss before {before}, after {after}.").format(before=before, after=after), "bold"),
         Text(verdict.format(difference=number(difference, 6))),
