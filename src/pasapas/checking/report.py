@@ -157,7 +157,7 @@ class GradientCheck:
                 notes.append(_("the function rounds to float32, in float64 more could be judged"))
         return notes
 
-    def _table(self) -> tuple[list[str], list[list[str]]]:
+    def table(self) -> tuple[list[str], list[list[str]]]:
         """Headings and cells, as text."""
         headings = [
             _("gradient"),
@@ -198,7 +198,7 @@ class GradientCheck:
         return headings, cells
 
     def __str__(self) -> str:
-        headings, cells = self._table()
+        headings, cells = self.table()
         widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
         rule = ["─" * width for width in widths]
         lines = [
@@ -211,7 +211,7 @@ class GradientCheck:
         return "\n".join([*(line.rstrip() for line in lines), "", self.verdict])
 
     def _repr_html_(self) -> str:
-        headings, cells = self._table()
+        headings, cells = self.table()
         head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in headings)
         body = "".join(
             f'<tr><th scope="row">{escape(line[0])}</th>'

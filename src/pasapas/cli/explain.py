@@ -125,7 +125,7 @@ def command() -> Callable[..., Any]:
             for result in chains.values():
                 out.print(terminal.chain(result))
             if checked:
-                out.print(str(checked))
+                out.print(terminal.gradients(checked))
         elif step:
             _one_at_a_time(out, terminal.pages(recorded))
         else:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from pasapas.checking import GradientCheck
 from pasapas.i18n import _, integer, number, percent, short
 from pasapas.tracing.chain import Chain
 from pasapas.tracing.tensors import Tensor, Trace
@@ -141,6 +143,19 @@ def chain(result: Chain) -> RenderableType:
         apart = abs(result.value - result.by_differences) / scale
         agree += " " + _("They differ by {share}.").format(share=percent(apart, 6))
     return Group(*parts, Text(agree, "bold"))
+
+
+def gradients(checked: GradientCheck) -> RenderableType:
+    """The table of a gradient check, without shapes and columns of nothing but zeros, and the verdict."""
+    headings, rows = checked.table()
+    shown = [i for i in range(len(headings)) if i != 1 and any(row[i] != "0" for row in rows)]
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for i in shown:
+        width = max(cell_len(row[i]) for row in rows)  # headings are broken, numbers are not
+        table.add_column(headings[i], justify="left" if i == 0 else "right", min_width=width)
+    for row in rows:
+        table.add_row(*(row[i] for i in shown))
+    return Group(table, Text(f"\n{checked.verdict}", "bold" if checked.ok else "bold red"))
 
 
 def as_numbers(result: Chain) -> dict[str, Any]:
