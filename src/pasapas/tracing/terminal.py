@@ -149,7 +149,7 @@ def gradients(checked: GradientCheck) -> RenderableType:
     """The table of a gradient check, without shapes and columns of nothing but zeros, and the verdict."""
     headings, rows = checked.table()
     shown = [i for i in range(len(headings)) if i != 1 and any(row[i] != "0" for row in rows)]
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for i in shown:
         width = max(cell_len(row[i]) for row in rows)  # headings are broken, numbers are not
         table.add_column(headings[i], justify="left" if i == 0 else "right", min_width=width)
