@@ -417,7 +417,7 @@ X, Y = np.ones((5, 4)), np.zeros(5, int)
     ("arguments", "options", "says"),
     [
         ((NETWORK, PARAMS), {}, "gradient_check(network, params, X, y)"),
-        ((NETWORK, PARAMS, np.ones((5, 3)), Y), {}, "images of 4 numbers"),
+        ((NETWORK, PARAMS, np.ones((5, 3)), Y), {}, "takes 4 numbers for an image"),
         ((NETWORK, PARAMS, X, Y[:3]), {}, "do not belong together"),
         ((NETWORK, PARAMS, X, np.zeros(5)), {}, "Labels must be whole numbers"),
         ((NETWORK, PARAMS, X, Y + 2), {}, "the labels go from 2 to 2"),

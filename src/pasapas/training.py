@@ -231,24 +231,9 @@ def check(network: Network, recipe: Recipe, splits: Splits) -> None:
         raise PasapasError(
             _("'patience' and 'keep = best' compare epochs on validation images: set some apart, such as 5000.")
         )
-    n_in, n_classes = network.sizes[0], network.sizes[-1]
     for data in (splits.training, splits.validation, splits.test):
-        if data is None:
-            continue
-        if not len(data):
-            raise PasapasError(_("There are no images to train or to measure on."))
-        if data.n_inputs != n_in:
-            raise PasapasError(
-                _("The network takes {expected} numbers for an image, but these images have {got}.").format(
-                    expected=n_in, got=data.n_inputs
-                )
-            )
-        if data.labels.min() < 0 or data.labels.max() >= n_classes:
-            raise PasapasError(
-                _("The network knows classes 0 to {last}, but the labels go from {low} to {high}.").format(
-                    last=n_classes - 1, low=data.labels.min(), high=data.labels.max()
-                )
-            )
+        if data is not None:
+            data.check_fits(network.sizes[0], network.sizes[-1])
 
 
 def one_epoch(

@@ -55,18 +55,7 @@ class OfNetwork(Subject):
                 _("A network is checked on images and their labels: gradient_check(network, params, X, y).")
             )
         data = Dataset(np.asarray(X), np.asarray(y))
-        if not len(data) or data.n_inputs != network.sizes[0]:
-            raise PasapasError(
-                _("The network takes images of {expected} numbers, (m, ...), but these have the shape {shape}.").format(
-                    expected=network.sizes[0], shape=data.images.shape
-                )
-            )
-        if data.labels.min() < 0 or data.labels.max() >= network.sizes[-1]:
-            raise PasapasError(
-                _("The network knows classes 0 to {last}, but the labels go from {low} to {high}.").format(
-                    last=network.sizes[-1] - 1, low=data.labels.min(), high=data.labels.max()
-                )
-            )
+        data.check_fits(network.sizes[0], network.sizes[-1])
         if len(params) != len(network.layers):
             raise PasapasError(
                 _("The network has {layers} layers, but the parameters are for {got}.").format(

@@ -43,18 +43,7 @@ def surface(asked: Asked) -> Shown:
             path, model = find_model(asked.model, asked.activation)
             how, way = replayed(path, model, bar)
         training_images = load_mnist()[0]
-        if model.network.sizes[-1] < 10:
-            raise PasapasError(
-                _("The network knows classes 0 to {last}, but the labels go from {low} to {high}.").format(
-                    last=model.network.sizes[-1] - 1, low=0, high=9
-                )
-            )
-        if training_images.n_inputs != model.network.sizes[0]:
-            raise PasapasError(
-                _("The network takes {expected} numbers for an image, but these images have {got}.").format(
-                    expected=model.network.sizes[0], got=training_images.n_inputs
-                )
-            )
+        training_images.check_fits(model.network.sizes[0], model.network.sizes[-1])
         images = landscape.sample(training_images.first(how.train_images) if how else training_images, _IMAGES)
         plane = landscape.path_plane(way.params, model.params) if way else None
         random = np.random.default_rng(0)

@@ -40,6 +40,23 @@ class Dataset:
         """The number of pixels of an image: the width of a network's input."""
         return int(np.prod(self.images.shape[1:]))
 
+    def check_fits(self, n_inputs: int, n_classes: int) -> None:
+        """Raises PasapasError unless there are images, each of `n_inputs` numbers, with labels below `n_classes`."""
+        if not len(self):
+            raise PasapasError(_("There are no images to train or to measure on."))
+        if self.n_inputs != n_inputs:
+            raise PasapasError(
+                _("The network takes {expected} numbers for an image, but these images have {got}.").format(
+                    expected=n_inputs, got=self.n_inputs
+                )
+            )
+        if self.labels.min() < 0 or self.labels.max() >= n_classes:
+            raise PasapasError(
+                _("The network knows classes 0 to {last}, but the labels go from {low} to {high}.").format(
+                    last=n_classes - 1, low=self.labels.min(), high=self.labels.max()
+                )
+            )
+
     def first(self, n: int) -> Dataset:
         """The first n images. Raises PasapasError if there are fewer."""
         if n > len(self):

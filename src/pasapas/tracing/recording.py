@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pasapas.data.dataset import Dataset, scaled
-from pasapas.errors import PasapasError, one_of
+from pasapas.errors import one_of
 from pasapas.i18n import _
 from pasapas.layers import Dense, Dropout, Layer, LeakyReLU, Params, ReLU, Tanh
 from pasapas.losses import softmax
@@ -42,19 +42,9 @@ def trace(
     convention = one_of(_("convention"), convention, CONVENTIONS)
     y = np.asarray(y)
     dtype = next(p["W"].dtype for p in params if "W" in p)
-    X = scaled(Dataset(np.asarray(X), y).images, dtype)
-    if not len(X) or X.shape[1] != network.sizes[0]:
-        raise PasapasError(
-            _("The network takes at least one image of {expected} numbers, not {shape}.").format(
-                expected=network.sizes[0], shape=X.shape
-            )
-        )
-    if y.min() < 0 or y.max() >= network.sizes[-1]:
-        raise PasapasError(
-            _("The network knows classes 0 to {last}, but the labels go from {low} to {high}.").format(
-                last=network.sizes[-1] - 1, low=y.min(), high=y.max()
-            )
-        )
+    data = Dataset(np.asarray(X), y)
+    data.check_fits(network.sizes[0], network.sizes[-1])
+    X = scaled(data.images, dtype)
     return _Recorder(network, params, X, y, learning_rate, convention).record()
 
 

@@ -151,8 +151,9 @@ def gradients(checked: GradientCheck) -> RenderableType:
     shown = [i for i in range(len(headings)) if i != 1 and any(row[i] != "0" for row in rows)]
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for i in shown:
-        width = max(cell_len(row[i]) for row in rows)  # headings are broken, numbers are not
-        table.add_column(headings[i], justify="left" if i == 0 else "right", min_width=width)
+        words = headings[i].split()
+        width = max(cell_len(text) for text in [*words, *(row[i] for row in rows)])  # headings are broken, numbers not
+        table.add_column("\n".join(words), justify="left" if i == 0 else "right", width=width)
     for row in rows:
         table.add_row(*(row[i] for i in shown))
     return Group(table, Text(f"\n{checked.verdict}", "bold" if checked.ok else "bold red"))
