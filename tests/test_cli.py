@@ -192,6 +192,7 @@ def test_a_finished_run_can_be_given_more_epochs_where_that_changes_nothing(run,
     run("train", *constant, "--epochs", 4, "--output", "b")
     more = json.loads(run("train", "--resume", "a", "--epochs", 4, "--no-figures", "--json").out)
     assert [epoch["epoch"] for epoch in more["epochs"]] == [1, 2, 3, 4]
+    assert (tmp_path / "a" / "recipe.toml").read_text() == (tmp_path / "b" / "recipe.toml").read_text()
     arrays = [load(tmp_path / name).params for name in "ab"]
     assert all(np.array_equal(p[k], q[k]) for p, q in zip(*arrays, strict=True) for k in p)
     again = run("train", "--resume", "a", "--no-figures")

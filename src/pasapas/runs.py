@@ -60,7 +60,7 @@ def newest_model() -> Path:
 
 def start_run(folder: Path, recipe: Recipe, about: Mapping[str, Any]) -> None:
     """Writes what is known before the first epoch: the recipe, the versions, and `about`."""
-    write_atomically(folder / RECIPE, recipe.to_toml())
+    keep_recipe(folder, recipe)
     versions = {name: version(name) for name in ("pasapas", "numpy", "array-api-compat", "safetensors")}
     content = {"seed": recipe.seed, **about, "versions": {**versions, "python": platform.python_version()}}
     write_atomically(folder / "run.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
@@ -77,6 +77,11 @@ def threads_of(path: Path) -> int | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return threads if isinstance(threads, int) and 1 <= threads <= 1024 else None
+
+
+def keep_recipe(folder: Path, recipe: Recipe) -> None:
+    """Writes the recipe as it is run; one that goes on may have been given more epochs."""
+    write_atomically(folder / RECIPE, recipe.to_toml())
 
 
 def summary(folder: Path, result: Result) -> dict[str, Any]:

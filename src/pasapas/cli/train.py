@@ -60,6 +60,8 @@ def command() -> Callable[..., Any]:
         with limited(cores) as used:
             if progress is None:
                 runs.start_run(folder, chosen, {"recipe": recipe or "default", "threads": used})
+            else:
+                runs.keep_recipe(folder, chosen)
             result = train_in(folder, chosen, splits, progress, terminal)
             runs.write_result(folder, chosen, result)
             if figures and splits.test is not None:

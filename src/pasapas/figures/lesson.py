@@ -17,6 +17,8 @@ from pasapas.figures.style import (
     GREY,
     INK,
     ORANGE,
+    PURPLE,
+    SKY,
     VERMILLION,
     NumberFormatter,
     new_figure,
@@ -37,7 +39,6 @@ from pasapas.studies.demonstrations import (
 )
 from pasapas.studies.demonstrations import valley as valley_path
 
-PURPLE, SKY = "#CC79A7", "#56B4E9"  # the two that remain of Okabe and Ito's
 _LINES = [
     (BLUE, "o", "-"),
     (GREEN, "s", "--"),

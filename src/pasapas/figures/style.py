@@ -25,6 +25,7 @@ Image = npt.NDArray[Any]
 
 # M. Okabe, K. Ito, "Color Universal Design", 2008: apart for every kind of colour vision
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
 GREY, PALE, INK = "#767676", "#DADADA", "#222222"
 
 _STYLE = {
