@@ -47,6 +47,9 @@ def test_five_images_number_by_number(run, lesson):
         assert tensor["maximum"] == pytest.approx(np.max(expected))
         assert tensor["mean_absolute"] == pytest.approx(np.mean(np.abs(expected)))
     assert step["loss"] == pytest.approx(lesson["L"])
+    gates = [int((lesson["Z1"] > 0).sum()), 640]
+    assert step["tensors"]["A1"]["open_gates"] == step["tensors"]["dZ1"]["open_gates"] == gates
+    assert step["tensors"]["Z1"]["open_gates"] is None
     assert step["loss_after"] < step["loss"]
 
 

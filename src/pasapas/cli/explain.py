@@ -22,7 +22,7 @@ from pasapas.network import Network
 from pasapas.recipes import parse_field, recipe
 from pasapas.tracing import Trace, chain, load_capsule, terminal, trace, verify
 from pasapas.tracing.capsule import SUFFIX
-from pasapas.tracing.tensors import CONVENTIONS
+from pasapas.tracing.tensors import CONVENTIONS, open_gates
 
 _MOST_VALUES = 2000  # numbers of one tensor that --json gives without --values
 
@@ -238,6 +238,7 @@ def as_json(recorded: Trace, all_values: bool) -> dict[str, Any]:
             "maximum": tensor.maximum,
             "mean_absolute": tensor.mean_absolute,
             "zeros": tensor.zeros,
+            "open_gates": open_gates(tensor, recorded),
             "values": tensor.value.tolist() if all_values or tensor.value.size <= _MOST_VALUES else None,
         }
     return {
