@@ -278,6 +278,14 @@ def test_predict_pictures(run, trained, tmp_path, mnist):
     }
 
 
+def test_brackets_in_names_are_no_markup(run, trained, mnist):
+    Image.fromarray(mnist[1].images[0]).save("seven[bold]:tada:.png")
+    assert "seven[bold]:tada:.png: predicted 7" in run("predict", trained, "seven[bold]:tada:.png", "--no-figure").out
+    ran = run("train", *QUICK, "--no-figures", "--output", "a[red]b")
+    assert "pasapas evaluate a[red]b" in ran.out
+    assert "a[red]b" in run("train", *QUICK, "--output", "a[red]b").err
+
+
 def test_data(run, tmp_path):
     ran = run("data")
     assert "60,000 training images and 10,000 test images" in ran.out

@@ -47,7 +47,9 @@ def command() -> Callable[..., Any]:
             terminal,
             _(
                 "MNIST: {training} training images and {test} test images of handwritten digits, 28 × 28 pixels from 0 (black) to 255 (white).\n"
-            ).format(training=integer(len(training)), test=integer(len(test))),
+            ),
+            training=integer(len(training)),
+            test=integer(len(test)),
         )
         grid = table(_("digit"), _("training"), _("test"), "")
         grid.columns[-1].justify = "left"
@@ -62,6 +64,6 @@ def command() -> Callable[..., Any]:
         small = [mean.reshape(14, 2, 14, 2).mean(axis=(1, 3)).astype(np.uint8) for mean in means]
         terminal.print(Columns([picture(mean, coloured) for mean in small], padding=(0, 2)))
         if drawn:
-            say(terminal, _("\nPicture: {path}").format(path=drawn))
+            say(terminal, _("\nPicture: {path}"), path=drawn)
 
     return data

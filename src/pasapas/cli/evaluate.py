@@ -73,24 +73,25 @@ def command() -> Callable[..., Any]:
         terminal = console()
         sizes = "-".join(map(str, net.network.sizes))
         line = _("Model: {path} ({sizes})") if model else _("Model: {path} ({sizes}), the newest run")
-        say(terminal, line.format(path=path, sizes=sizes))
+        say(terminal, line, path=path, sizes=sizes)
         if "imported" in net.about and activation is None:
             say(
                 terminal,
-                _(
-                    "Its file does not say what its hidden units are: taken as {activation}; --activation changes that."
-                ).format(activation=net.about["activation"]),
+                _("Its file does not say what its hidden units are: taken as {activation}; --activation changes that."),
+                activation=net.about["activation"],
             )
         wrong = len(test) - int(np.trace(counts))
         say(
             terminal,
-            _("[bold]Test accuracy {accuracy}[/], loss {loss}: {wrong} of {images} images wrong.\n").format(
-                accuracy=percent(accuracy), loss=number(loss), wrong=integer(wrong), images=integer(len(test))
-            ),
+            _("[bold]Test accuracy {accuracy}[/], loss {loss}: {wrong} of {images} images wrong.\n"),
+            accuracy=percent(accuracy),
+            loss=number(loss),
+            wrong=integer(wrong),
+            images=integer(len(test)),
         )
         show(terminal, counts, reliability)
         for picture in drawn:
-            say(terminal, _("Picture: {path}").format(path=picture))
+            say(terminal, _("Picture: {path}"), path=picture)
 
     return evaluate
 
@@ -128,7 +129,7 @@ def show(terminal: Console, counts: npt.NDArray[np.int64], reliability: metrics.
             label = f"{percent(i / n, 0)} – {percent((i + 1) / n, 0)}"
             grid.add_row(label, integer(int(count)), percent(confidence, 1), percent(accuracy, 1))
     terminal.print(grid)
-    say(terminal, _("Expected calibration error: {error}.").format(error=percent(reliability.error)))
+    say(terminal, _("Expected calibration error: {error}."), error=percent(reliability.error))
 
 
 def draw(

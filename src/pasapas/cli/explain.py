@@ -120,7 +120,7 @@ def command() -> Callable[..., Any]:
             return 1 if altered else 0
         out = console()
         for alteration in altered:
-            say(out, _("[bold red]Altered:[/] {what}").format(what=alteration))
+            say(out, _("[bold red]Altered:[/] {what}"), what=alteration)
         if chains or checked:
             for result in chains.values():
                 out.print(terminal.chain(result))
@@ -133,7 +133,7 @@ def command() -> Callable[..., Any]:
             for title, page in terminal.pages(recorded):
                 terminal.show_page(out, title, page)
         if save is not None:
-            say(out, _("Capsule: {path}").format(path=save))
+            say(out, _("Capsule: {path}"), path=save)
         return 1 if altered else 0
 
     return explain
@@ -194,7 +194,10 @@ def _introduce(out: Console, recorded: Trace) -> None:
     digits = ", ".join(map(str, recorded["y"].value[:20].tolist()))
     say(
         out,
-        _("One step of {sizes} on {m} images of the digits {digits}.").format(sizes=sizes, m=recorded.m, digits=digits),
+        _("One step of {sizes} on {m} images of the digits {digits}."),
+        sizes=sizes,
+        m=recorded.m,
+        digits=digits,
     )
     X = recorded["X"].value
     if X.shape[1] == 784:

@@ -82,14 +82,11 @@ def command() -> Callable[..., Any]:
             )
             return
         terminal = console()
-        say(
-            terminal,
-            _("Model: {path}").format(path=path) if named else _("Model: {path}, the newest run").format(path=path),
-        )
+        say(terminal, _("Model: {path}") if named else _("Model: {path}, the newest run"), path=path)
         for one, p in zip(asked, P, strict=True):
             answer(terminal, one, p)
         for file in drawn:
-            say(terminal, _("Picture: {path}").format(path=file))
+            say(terminal, _("Picture: {path}"), path=file)
 
     return predict
 
@@ -115,13 +112,12 @@ def answer(terminal: Console, one: _Asked, p: npt.NDArray[Any]) -> None:
     """The image and what the model says of it."""
     best = int(p.argmax())
     sure = percent(float(p[best]), 1)
-    if one.label is None:
-        line = _("{name}: predicted [bold]{predicted}[/] ({sure})").format(name=one.name, predicted=best, sure=sure)
-    else:
-        line = _("{name}: true [bold]{true}[/], predicted [bold]{predicted}[/] ({sure})").format(
-            name=one.name, true=one.label, predicted=best, sure=sure
-        )
-    say(terminal, "\n" + line)
+    line = (
+        _("\n{name}: predicted [bold]{predicted}[/] ({sure})")
+        if one.label is None
+        else _("\n{name}: true [bold]{true}[/], predicted [bold]{predicted}[/] ({sure})")
+    )
+    say(terminal, line, name=one.name, true=one.label, predicted=best, sure=sure)
     coloured = terminal.is_terminal and terminal.color_system is not None
     terminal.print(Columns([picture(one.image, coloured), bars(p)], padding=(0, 4)))
 

@@ -66,7 +66,7 @@ def explain(name: str, recipe: Recipe) -> None:
     """Every field of one recipe: its value, and what it means."""
     terminal = console()
     if name in recipe_names():
-        say(terminal, _("[bold]{name}[/]: {description}").format(name=name, description=description(name)))
+        say(terminal, _("[bold]{name}[/]: {description}"), name=name, description=description(name))
     group = ""
     grid = table("", "", "")
     plain = Recipe()

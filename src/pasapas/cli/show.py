@@ -83,7 +83,7 @@ def command() -> Callable[..., Any]:
             return
         for sentence in shown.sentences:
             terminal.print(wrapped(sentence, terminal.width), markup=False)
-        say(terminal, _("Picture: {path}").format(path=drawn))
+        say(terminal, _("Picture: {path}"), path=drawn)
 
     return show
 

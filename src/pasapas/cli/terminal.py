@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -18,12 +19,15 @@ from pasapas.i18n import _, percent
 
 def console(error: bool = False) -> Console:
     """Standard output, or standard error, as a rich console that leaves numbers alone."""
-    return Console(stderr=error, highlight=False, soft_wrap=False)
+    return Console(stderr=error, highlight=False, emoji=False)
 
 
-def say(terminal: Console, text: str) -> None:
-    """Prints a line that may be long: the terminal breaks it, so that a path in it can be copied whole."""
-    terminal.print(text, soft_wrap=True)
+def say(terminal: Console, text: str, **values: object) -> None:
+    """Prints a line that may be long: the terminal breaks it, so that a path in it can be copied whole.
+
+    `text` may have rich's markup; `values`, which fill its braces, are shown as they are, brackets too.
+    """
+    terminal.print(text.format(**{name: escape(str(value)) for name, value in values.items()}), soft_wrap=True)
 
 
 def wrapped(text: str, width: int) -> str:

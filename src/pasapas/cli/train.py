@@ -167,17 +167,16 @@ def train_in(
     images = recipe.train_images - recipe.validation_images
     say(
         terminal,
-        _("Training [bold]{sizes}[/] ({activation}) on {images} images of MNIST, {epochs}, seed {seed}.").format(
-            sizes=sizes,
-            activation=recipe.activation,
-            images=integer(images),
-            epochs=ngettext("{n} epoch", "{n} epochs", recipe.epochs).format(n=recipe.epochs),
-            seed=recipe.seed,
-        ),
+        _("Training [bold]{sizes}[/] ({activation}) on {images} images of MNIST, {epochs}, seed {seed}."),
+        sizes=sizes,
+        activation=recipe.activation,
+        images=integer(images),
+        epochs=ngettext("{n} epoch", "{n} epochs", recipe.epochs).format(n=recipe.epochs),
+        seed=recipe.seed,
     )
     done = progress.epochs if progress else 0
     if done:
-        say(terminal, _("Going on after epoch {epoch}.").format(epoch=done))
+        say(terminal, _("Going on after epoch {epoch}."), epoch=done)
     bar = ProgressBar(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
@@ -243,17 +242,16 @@ def report(terminal: Console, folder: Path, recipe: Recipe, result: training.Res
             terminal,
             _(
                 "\n[bold]Test accuracy {accuracy}[/] on {images} images never seen in training (loss {loss}), after {seconds} s."
-            ).format(
-                accuracy=percent(result.test[1]),
-                images=integer(recipe.test_images),
-                loss=number(result.test[0]),
-                seconds=number(result.seconds, 1),
             ),
+            accuracy=percent(result.test[1]),
+            images=integer(recipe.test_images),
+            loss=number(result.test[0]),
+            seconds=number(result.seconds, 1),
         )
-    say(terminal, _("Model and pictures: {folder}").format(folder=folder))
+    say(terminal, _("Model and pictures: {folder}"), folder=folder)
     if result.stopped == "interrupted":
-        say(terminal, _("Go on with it:      pasapas train --resume {folder}").format(folder=folder))
+        say(terminal, _("Go on with it:      pasapas train --resume {folder}"), folder=folder)
     next_steps = _(
         "Look closer:        pasapas evaluate {folder}\nAsk it:             pasapas predict {folder} --index 0"
     )
-    say(terminal, next_steps.format(folder=folder))
+    say(terminal, next_steps, folder=folder)
