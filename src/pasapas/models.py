@@ -27,7 +27,7 @@ from pasapas.losses import SoftmaxCrossEntropy, softmax
 from pasapas.network import Network, check_sizes
 
 FORMAT = "pasapas model 1"
-SUFFIX = ".safetensors"
+MODEL = "model.safetensors"  # in a run folder
 _LAYERS: dict[str, type] = {"dense": Dense, "dropout": Dropout, **ACTIVATIONS}
 _DTYPES = {"F32": "float32", "F64": "float64"}
 
@@ -83,7 +83,7 @@ def load(path: str | Path, activation: str | None = None) -> Model:
     """
     path = Path(path)
     if path.is_dir():
-        path = path / f"model{SUFFIX}"
+        path = path / MODEL
     try:
         with path.open("rb") as file:
             start = file.read(9)

@@ -18,12 +18,13 @@ from pasapas.errors import PasapasError
 from pasapas.files import make_folder, write_atomically
 from pasapas.i18n import _
 from pasapas.layers import Params
+from pasapas.models import MODEL as MODEL
 from pasapas.models import check_tensors, named, unnamed
 from pasapas.recipes import Recipe, load_recipe
 from pasapas.training import Epoch, Progress, Result, start
 
 RUNS = Path("runs")
-MODEL, CHECKPOINT, RECIPE, HISTORY = "model.safetensors", "checkpoint.safetensors", "recipe.toml", "history.json"
+CHECKPOINT, RECIPE, HISTORY = "checkpoint.safetensors", "recipe.toml", "history.json"
 _FORMAT = "pasapas checkpoint 1"
 
 

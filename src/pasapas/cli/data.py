@@ -59,10 +59,9 @@ def command() -> Callable[..., Any]:
             grid.add_row(str(digit), integer(n), integer(t), Text("█" * round(24 * n / longest), "cyan"))
         terminal.print(grid)
         say(terminal, _("\nThe mean of all training images of each digit:"))
-        coloured = terminal.is_terminal and terminal.color_system is not None
         means = [training.images[training.labels == digit].mean(axis=0) for digit in range(10)]
         small = [mean.reshape(14, 2, 14, 2).mean(axis=(1, 3)).astype(np.uint8) for mean in means]
-        terminal.print(Columns([picture(mean, coloured) for mean in small], padding=(0, 2)))
+        terminal.print(Columns([picture(terminal, mean) for mean in small], padding=(0, 2)))
         if drawn:
             say(terminal, _("\nPicture: {path}"), path=drawn)
 

@@ -10,7 +10,7 @@ import typer
 from rich.columns import Columns
 from rich.console import Console
 
-from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model, whole
+from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model, is_model, whole
 from pasapas.cli.terminal import console, picture, print_json, say
 from pasapas.data import load_mnist
 from pasapas.data.images import prepare
@@ -20,8 +20,8 @@ from pasapas.i18n import _
 from pasapas.layers import Params
 from pasapas.network import Network
 from pasapas.recipes import parse_field, recipe
-from pasapas.tracing import Trace, chain, load_capsule, terminal, trace, verify
-from pasapas.tracing.capsule import SUFFIX
+from pasapas.tracing import Trace, chain, terminal, trace
+from pasapas.tracing.capsule import SUFFIX, Alteration, open_capsule
 from pasapas.tracing.tensors import CONVENTIONS, open_gates
 
 _MOST_VALUES = 2000  # numbers of one tensor that --json gives without --values
@@ -94,10 +94,9 @@ def command() -> Callable[..., Any]:
             "weight": _places("--weight", weight, 3),
         }
         paths = list(paths or [])
-        altered: list[Any] = []
+        altered: list[Alteration] = []
         if paths and paths[0].suffix == SUFFIX:
-            recorded = load_capsule(paths[0])
-            altered = verify(paths[0])
+            recorded, altered = open_capsule(paths[0])
         else:
             network, params, image = _network(paths, activation)
             X, y = _batch(image, whole("--label", label, 0, 9), start, m)
@@ -158,8 +157,7 @@ def _places(option: str, text: str | None, n: int) -> list[int] | None:
 
 def _network(paths: list[Path], activation: str | None) -> tuple[Network, list[Params], Path | None]:
     """The network to look into, its parameters, and the picture to show it."""
-    is_model = paths and (paths[0].is_dir() or paths[0].suffix in (".safetensors", ".pkl", ".pickle"))
-    if is_model:
+    if paths and is_model(paths[0]):
         _path, model = find_model(paths.pop(0), activation)
         network, params = model.network, list(model.params)
     else:
@@ -201,9 +199,8 @@ def _introduce(out: Console, recorded: Trace) -> None:
     )
     X = recorded["X"].value
     if X.shape[1] == 784:
-        coloured = out.is_terminal and out.color_system is not None
         small = (255 * X[:5].reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4))).round().astype(np.uint8)
-        out.print(Columns([picture(image, coloured) for image in small], padding=(0, 2)))
+        out.print(Columns([picture(out, image) for image in small], padding=(0, 2)))
 
 
 def _one_at_a_time(out: Console, pages: list[tuple[str, Any]]) -> None:

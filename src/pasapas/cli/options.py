@@ -66,6 +66,11 @@ def whole(name: str, text: str | None, low: int, high: int) -> int | None:
     return value
 
 
+def is_model(path: Path) -> bool:
+    """Whether an argument names a model and not a picture: by its suffix, or since it is a folder."""
+    return path.is_dir() or path.suffix in (".safetensors", ".pkl", ".pickle")
+
+
 def find_model(path: Path | None, activation: str | None) -> tuple[Path, Model]:
     """The model at `path`, or the newest run's."""
     path = newest_model() if path is None else path

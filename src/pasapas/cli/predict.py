@@ -10,13 +10,11 @@ import typer
 from rich.columns import Columns
 from rich.console import Console
 
-from pasapas.cli.options import NO_VALUE, Activation, Figure, Json, Lang, NoFigure, find_model, whole
+from pasapas.cli.options import NO_VALUE, Activation, Figure, Json, Lang, NoFigure, find_model, is_model, whole
 from pasapas.cli.terminal import bars, console, picture, print_json, say
 from pasapas.data.mnist import load_mnist_test
 from pasapas.errors import PasapasError
 from pasapas.i18n import _, percent
-
-_MODELS = (".safetensors", ".pkl", ".pickle")
 
 
 class _Asked(NamedTuple):
@@ -52,7 +50,7 @@ def command() -> Callable[..., Any]:
         lang: Lang() = None,  # type: ignore[valid-type]
     ) -> None:
         paths = list(paths or [])
-        named = paths.pop(0) if paths and (paths[0].suffix in _MODELS or paths[0].is_dir()) else None
+        named = paths.pop(0) if paths and is_model(paths[0]) else None
         number = whole("--index", index, 0, 9999)
         if paths and number is not None:
             raise PasapasError(_("Either pictures or --index, not both."))
@@ -118,8 +116,7 @@ def answer(terminal: Console, one: _Asked, p: npt.NDArray[Any]) -> None:
         else _("\n{name}: true [bold]{true}[/], predicted [bold]{predicted}[/] ({sure})")
     )
     say(terminal, line, name=one.name, true=one.label, predicted=best, sure=sure)
-    coloured = terminal.is_terminal and terminal.color_system is not None
-    terminal.print(Columns([picture(one.image, coloured), bars(p)], padding=(0, 4)))
+    terminal.print(Columns([picture(terminal, one.image), bars(p)], padding=(0, 4)))
 
 
 def draw(file: Path, asked: list[_Asked], P: npt.NDArray[Any], prepared: list[Any]) -> list[Path]:

@@ -55,9 +55,9 @@ def table(*headings: str, title: str | None = None) -> Table:
     return grid
 
 
-def picture(image: npt.NDArray[np.uint8], colour: bool = True) -> Text:
+def picture(terminal: Console, image: npt.NDArray[np.uint8]) -> Text:
     """An image (height, width) of bytes in characters: two pixels in each, or shades where there is no colour."""
-    if not colour:
+    if not terminal.is_terminal or terminal.color_system is None:
         shades = " .:-=+*#%@"
         rows = image[::2].astype(int) // 26
         return Text("\n".join("".join(shades[v] for v in row) for row in rows))

@@ -230,12 +230,12 @@ def report(terminal: Console, folder: Path, recipe: Recipe, result: training.Res
         "accuracy": _("Stopped after {epochs}: the training accuracy is above {accuracy}."),
     }
     if result.stopped in reasons:
-        terminal.print(
-            reasons[result.stopped].format(
-                epochs=ngettext("{n} epoch", "{n} epochs", epochs).format(n=epochs),
-                patience=recipe.patience,
-                accuracy=percent(recipe.stop_accuracy, 0),
-            )
+        say(
+            terminal,
+            reasons[result.stopped],
+            epochs=ngettext("{n} epoch", "{n} epochs", epochs).format(n=epochs),
+            patience=recipe.patience,
+            accuracy=percent(recipe.stop_accuracy, 0),
         )
     if result.test:
         say(

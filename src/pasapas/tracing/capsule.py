@@ -78,26 +78,27 @@ def verify(path: str | Path) -> list[Alteration]:
     Each tensor is held against its checksum, and each number of a computed tensor against what its step gives, within
     the rounding by which machines differ. Raises PasapasError for whatever is no capsule.
     """
+    return open_capsule(path)[1]
+
+
+def open_capsule(path: str | Path) -> tuple[Trace, list[Alteration]]:
+    """What `load_capsule` and what `verify` give, the file read once."""
     recorded, digests = _read(Path(path))
-    again = _again(recorded)
+    again = trace(
+        recorded.network,
+        recorded.params(),
+        recorded["X"].value,
+        recorded["y"].value,
+        learning_rate=recorded.learning_rate,
+        convention=recorded.convention,
+    )
     found = []
     for tensor in recorded:
         if wrong := _differences(tensor, again[tensor.name].value):
             found += wrong
         elif _digest(_plain(tensor.value)) != digests.get(tensor.name):
             found.append(Alteration(tensor.name, None, None, None))
-    return found
-
-
-def _again(step: Trace) -> Trace:
-    return trace(
-        step.network,
-        step.params(),
-        step["X"].value,
-        step["y"].value,
-        learning_rate=step.learning_rate,
-        convention=step.convention,
-    )
+    return recorded, found
 
 
 def _differences(tensor: Tensor, expected: npt.NDArray[Any]) -> list[Alteration]:
@@ -146,15 +147,12 @@ def _template(network: Any, file: Any, learning_rate: float, convention: str) ->
     shape = file.get_slice("X").get_shape()
     if len(shape) != 2 or shape[1] != network.sizes[0] or shape[0] < 1:
         raise ValueError
-    names = set(file.keys())
     for i, layer in enumerate(network.dense, 1):  # that the file has room for the weights, before any are made
         if file.get_slice(f"W{i}").get_shape() != [layer.n_in, layer.n_out]:
             raise ValueError
-    params = (
-        network.with_masks(network.initialize(), shape[0], np.random.default_rng(0))
-        if "M" in "".join(names)
-        else network.initialize()
-    )
+    params = network.initialize()
+    if any(name.startswith("M") for name in file.keys()):  # noqa: SIM118, a safetensors file is no mapping
+        params = network.with_masks(params, shape[0], np.random.default_rng(0))
     return trace(
         network,
         params,
