@@ -1,0 +1,304 @@
+"""Layer objects and loss objects, and the network that a submission makes of them, as source text of the doctor's own."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pasapas.doctor.inventory import Class, Function, Inventory, called, plain, words
+from pasapas.doctor.making import KEEP, LEARNING_RATE
+from pasapas.doctor.providers import outputs_of, widths
+from pasapas.doctor.roles import UPSTREAM, backward_score, forward_score, parameter_roles
+
+NETWORK = "PasapasNetwork"
+
+_INIT_WEIGHTS = re.compile(r"self\.(W|w|weights?|poids|kernel|theta|coef\w*|matrice)\w*(: [\w.]+)?(, [^=\n]*)?\)? = ")
+LOSS_WORDS = r"loss|perte|cout|cost|entrop|criter|erreur|error|mse|bce|nll|objecti"
+
+
+def _best(c: Class, score: Callable[[Function], float]) -> Function | None:
+    scored = [(score(m), m) for m in c.methods.values()]
+    best = max(scored, key=lambda pair: pair[0], default=None)
+    return best[1] if best is not None and best[0] > 0 else None
+
+
+def forward_of(c: Class) -> Function | None:
+    """The method of a layer or a loss that goes forward."""
+    return _best(c, forward_score) or c.methods.get("__call__") or c.methods.get("calculer")
+
+
+def backward_of(c: Class) -> Function | None:
+    """The method of a layer or a loss that goes backward."""
+    found = _best(c, backward_score)
+    if found is None:
+        found = next((m for m in c.methods.values() if m.has("grad", "deriv", "prime", "delta")), None)
+    return found
+
+
+@dataclass
+class Layers:
+    """The classes of which a submission makes networks. `container` is the one that takes the layers, if any."""
+
+    dense: Class
+    activations: list[Class]
+    criterion: Class | None
+    container: Class | None
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> Layers | None:
+        """None where there is no class of a dense layer, or where the network makes its layers itself."""
+        complete = [c for c in inventory.classes.values() if forward_of(c) and backward_of(c)]
+        complete = [c for c in complete if not re.search("NotImplementedError|abstractmethod", _own_text(c))]
+        dense = [c for c in complete if _INIT_WEIGHTS.search(_init_text(c)) and len(_init_parameters(c)) >= 2]
+        dense = [c for c in dense if not any(f"{d.name}(" in c.text for d in complete if d is not c)]
+        if not dense:
+            return None
+        layer = max(dense, key=lambda c: bool(re.search(r"(?i)dense|linear|affine|lineaire|couche|layer|fc", c.name)))
+        if max(len(re.findall(r"self\.W\d|self\.w\d", _init_text(layer))), 0) > 2:
+            return None  # a network
+        criterion = next((c for c in complete if _is_criterion(c)), None)
+        rest = [c for c in complete if c not in (layer, criterion) and not _INIT_WEIGHTS.search(_init_text(c))]
+        holders = [c for c in rest if _holds(c)]
+        if any(f"{layer.name}(" in c.text for c in inventory.classes.values() if c is not layer):
+            return None  # a network that makes its own layers
+        activations = [c for c in rest if c not in holders and not re.search("(?i)dropout|batchnorm", c.name)]
+        return cls(layer, activations, criterion, holders[0] if holders else None)
+
+
+def _own_text(c: Class) -> str:
+    return " ".join(m.text for m in c.methods.values() if backward_score(m) > 0 or forward_score(m) > 0)
+
+
+def _init_text(c: Class) -> str:
+    return c.methods["__init__"].text if "__init__" in c.methods else ""
+
+
+def _init_parameters(c: Class) -> list[str]:
+    return [p.name for p in c.methods["__init__"].parameters] if "__init__" in c.methods else []
+
+
+def _is_criterion(c: Class) -> bool:
+    forward = forward_of(c) or c.methods.get("loss")
+    says = re.search(LOSS_WORDS, plain(c.name).lower())
+    two = forward is not None and len([p for p in forward.parameters if p.required]) >= 2
+    return bool(says or two) and not _INIT_WEIGHTS.search(_init_text(c)) and not _holds(c)
+
+
+def _holds(c: Class) -> bool:
+    return bool(re.search(r"\bin (reversed\()?(list\(|enumerate\()?self\.\w+|self\.(layers|couches)", _own_text(c)))
+
+
+def network_source(inventory: Inventory, layers: Layers) -> tuple[str, Function, Function] | None:
+    """The chain of layers as a class, with sizes of ours, as the submission builds it; and what goes forward and backward."""
+    elements = _elements(inventory, layers)
+    L = sum(element.startswith(f"{layers.dense.name}(") for element in elements)
+    source = ast.unparse(inventory.tree)
+    binary = any(re.search(rf"{layers.dense.name}\([^()]*, 1\)", element) for element in elements)
+    outputs = 1 if binary or (not layers.criterion and outputs_of(source)[0] == 1) else 3
+    sizes = widths(L, outputs)
+    build, run_forward, run_backward, forward, backward = _chain(inventory, layers, elements, sizes)
+    gradient = _gradient(inventory, layers, backward)
+    if gradient is None:
+        return None
+    lines = [f"class {NETWORK}:", f"    def __init__(self, sizes={sizes!r}):"]
+    lines += [f"        {line}" for line in build]
+    lines += ["    def forward(self, X):", *(f"        {line}" for line in run_forward), "        return self.P"]
+    lines += ["    def backward(self, Y):", *(f"        {line}" for line in (*gradient, *run_backward))]
+    return "\n".join(lines), forward, backward
+
+
+def _elements(inventory: Inventory, layers: Layers) -> list[str]:
+    """The texts of the layers, sizes replaced by ours, as they are listed where the submission makes its network."""
+    names = {c.name for c in inventory.classes.values()}
+    lists = []
+    added = []
+    for node in ast.walk(inventory.tree):
+        items = (
+            node.elts if isinstance(node, (ast.List, ast.Tuple)) else node.args if isinstance(node, ast.Call) else []
+        )
+        if isinstance(node, ast.Call) and called(node) in ("add", "append", "ajouter") and len(items) == 1:
+            if isinstance(items[0], ast.Call) and called(items[0]) in names:
+                added.append(items[0])
+            continue
+        calls = [i for i in items if isinstance(i, ast.Call) and called(i) in names]
+        if calls and len(calls) == len(items) and any(called(i) == layers.dense.name for i in calls):
+            lists.append(calls)
+    if added:
+        lists.append(sorted(added, key=lambda n: n.lineno))
+    used = max(lists, key=len, default=[])
+    if not any(called(call) == layers.dense.name for call in used):
+        activation = [f"{c.name}()" for c in layers.activations if "softmax" not in c.name.lower()][:1]
+        last = [f"{c.name}()" for c in layers.activations if "softmax" in c.name.lower()][:1]
+        dense = [f"{layers.dense.name}(sizes[{i}], sizes[{i + 1}])" for i in range(2)]
+        return [dense[0], *activation, dense[1], *last]
+    found, i = [], 0
+    for call in used:
+        if called(call) != layers.dense.name:
+            found.append(ast.unparse(call))
+            continue
+        own = ast.parse(ast.unparse(call), mode="eval").body
+        assert isinstance(own, ast.Call)
+        first = _init_parameters(layers.dense)[:2]
+        new = [f"sizes[{i}]", f"sizes[{i + 1}]", *(ast.unparse(a) for a in own.args[2:])]
+        new += [f"{k.arg}={ast.unparse(k.value)}" for k in own.keywords if k.arg and k.arg not in first]
+        found.append(f"{layers.dense.name}({', '.join(new)})")
+        i += 1
+    return found
+
+
+def _chain(
+    inventory: Inventory, layers: Layers, elements: list[str], sizes: tuple[int, ...]
+) -> tuple[list[str], list[str], list[str], Function, Function]:
+    """The lines that build the network, run it forward, and run it backward; and the functions that do so."""
+    build = [f"self.layers = [{', '.join(elements)}]"]
+    if layers.criterion is not None:
+        build.append(f"self.criterion = {layers.criterion.name}({_defaults(layers.criterion)})")
+    forward, backward = forward_of(layers.dense), backward_of(layers.dense)
+    assert forward is not None
+    assert backward is not None
+    if layers.container is not None:
+        c = layers.container
+        init = c.methods.get("__init__")
+        own_forward, own_backward = forward_of(c), backward_of(c)
+        assert own_forward is not None
+        assert own_backward is not None
+        if init is not None and init.node.args.vararg is not None:
+            build.append(f"self.network = {c.name}(*self.layers)")
+        elif init is not None and [p for p in init.parameters if not re.search("lr|taux|loss|perte|crit|pas", p.name)]:
+            others = [f"{p.name}={given_value(p.name)}" for p in init.parameters[1:] if p.required]
+            build.append(f"self.network = {c.name}({', '.join(['self.layers', *others])})")
+        else:
+            adder = next((m for m in c.methods.values() if m.has("add", "ajout", "append", "push")), None)
+            build.append(f"self.network = {c.name}({_defaults(c)})")
+            build.append("for layer in self.layers:")
+            build.append(f"    self.network.{adder.short if adder else 'layers.append'}(layer)")
+        extra = "".join(
+            f", {p.name}={given_value(p.name)}" for p in own_forward.parameters[1:] if p.required and p.name != "y"
+        )
+        run_forward = [f"self.P = self.network.{own_forward.short}(X{extra})"]
+        extra = "".join(f", {p.name}={given_value(p.name)}" for p in own_backward.parameters[1:] if p.required)
+        argument = "" if not own_backward.parameters else "gradient" + extra
+        return build, run_forward, [f"return self.network.{own_backward.short}({argument})"], own_forward, own_backward
+    plain_forward = _runner(inventory, forward.short, forward_score)
+    plain_backward = _runner(inventory, backward.short, backward_score)
+    call = f"layer.{forward.short}(A)"
+    run_forward = ["A = X", "for layer in self.layers:", f"    A = {call}", "self.P = A"]
+    extra = "".join(f", {p.name}={given_value(p.name)}" for p in backward.parameters[1:] if p.required)
+    run_backward = ["for layer in reversed(self.layers):"]
+    if extra:
+        run_backward += [f"    given = dict({extra[2:]}) if isinstance(layer, {layers.dense.name}) else {{}}"]
+        run_backward += [f"    gradient = layer.{backward.short}(gradient, **given)"]
+    else:
+        run_backward += [f"    gradient = layer.{backward.short}(gradient)"]
+    if plain_forward is not None:
+        run_forward = [f"self.P = {plain_forward.short}({_by_kind(plain_forward)})"]
+    if plain_backward is not None:
+        run_backward = [f"return {plain_backward.short}({_by_kind(plain_backward)})"]
+    return build, run_forward, run_backward, plain_forward or forward, plain_backward or backward
+
+
+def _defaults(c: Class) -> str:
+    init = c.methods.get("__init__")
+    return ", ".join(f"{p.name}={given_value(p.name)}" for p in init.parameters if p.required) if init else ""
+
+
+def given_value(name: str) -> str:
+    """The text of a value for a parameter that is neither data nor labels."""
+    roles = parameter_roles(name)
+    return {"lr": repr(LEARNING_RATE), "keep": repr(KEEP), "training": "True"}.get(roles[0] if roles else "", "None")
+
+
+def _runner(inventory: Inventory, method: str, score: Callable[[Function], float]) -> Function | None:
+    """A plain function that runs the layers one after the other."""
+    found = [f for f in inventory.functions.values() if f".{method}(" in f.text and score(f) > 3]
+    found = [f for f in found if len(f.parameters) == 2]
+    return found[0] if found else None
+
+
+def _by_kind(f: Function) -> str:
+    """Arguments for a function that runs the layers: them, and the batch or the gradient."""
+    given = []
+    for p in f.parameters:
+        joined = "".join(words(p.name))
+        layers = re.search("layer|couche|reseau|net|model", joined)
+        given.append("self.layers" if layers else "gradient" if UPSTREAM.match(p.name) else "X")
+    return ", ".join(given)
+
+
+def _gradient(inventory: Inventory, layers: Layers, backward: Function) -> list[str] | None:
+    """The lines that give `gradient`, what the last layer's backward gets; None where nothing gives it."""
+    first = backward.parameters[0].name if backward.parameters else None
+    held = held_criterion(inventory, layers.container) if layers.container is not None else None
+    if layers.container is not None and first is None:
+        if held is None:
+            return None
+        attribute, c = held
+        return criterion_lines(f"self.network.{attribute}", c)[:1]
+    if layers.container is not None and first is not None and not UPSTREAM.match(first):
+        return ["gradient = Y"]
+    if layers.criterion is not None:
+        return criterion_lines("self.criterion", layers.criterion)
+    return _gradient_function(inventory) or ["gradient = (self.P - Y) / len(Y)"]
+
+
+def criterion_lines(name: str, c: Class) -> list[str]:
+    """The lines that show a loss object P and Y, and take its gradient."""
+    forward = forward_of(c) or c.methods.get("loss")
+    backward = backward_of(c)
+    lines = []
+    if forward is not None:
+        call = name if forward.short == "__call__" else f"{name}.{forward.short}"
+        lines.append(f"{call}({_P_and_Y(forward)})")
+    if backward is not None:
+        lines.append(f"gradient = {name}.{backward.short}({_P_and_Y(backward)})")
+    return lines
+
+
+def _P_and_Y(f: Function) -> str:
+    """P and Y in the order in which a function of a loss takes them."""
+    required = [p for p in f.parameters if p.required] or f.parameters[:2]
+    given = []
+    for i, p in enumerate(required):
+        roles = parameter_roles(p.name)
+        says_y = "Y" in roles and not re.search(r"pred|hat|chap|prob|est|out|sortie|logit|score", plain(p.name).lower())
+        says_p = bool(set(roles) & {"P", "X", "cache"}) or re.search(r"logit|score|z|pred|prob|out|sortie", p.name)
+        given.append("Y" if says_y and not (says_p and i == 0) else "self.P" if says_p or i == 0 else "Y")
+    return ", ".join(given)
+
+
+def _gradient_function(inventory: Inventory) -> list[str] | None:
+    """The lines that take the gradient from a plain function of P and Y."""
+    for f in inventory.functions.values():
+        names = "".join(f.words)
+        if len([p for p in f.parameters if p.required]) != 2 or not re.search(LOSS_WORDS + "|softmax", names):
+            continue
+        if len(f.returned) == 2 and not f.has("accuracy", "acc"):
+            return [f"gradient = {f.short}({_P_and_Y(f)})[1]"]
+        if f.has("grad", "deriv", "prime", "delta", "backward", "d"):
+            return [f"gradient = {f.short}({_P_and_Y(f)})"]
+    return None
+
+
+def held_criterion(inventory: Inventory, c: Class) -> tuple[str, Class] | None:
+    """The attribute of a network that is a loss object, and its class."""
+    for attribute, name in re.findall(r"self\.(\w+) = (\w+)\(", _init_text(c)):
+        held = inventory.classes.get(name)
+        if held is not None and _is_criterion(held):
+            return attribute, held
+    return None
+
+
+def given_criterion(inventory: Inventory, c: Class, factory: Function) -> tuple[str, Class] | None:
+    """The same of a network that a function makes: it makes the loss object too, or hands it over."""
+    held = held_criterion(inventory, c)
+    if held is not None:
+        return held
+    made = [n for n in ast.walk(factory.node) if isinstance(n, ast.Call) and called(n) in inventory.classes]
+    criterion = next((k for n in made if _is_criterion(k := inventory.classes[called(n)]) and k is not c), None)
+    taken = _init_parameters(c)
+    for attribute, name in re.findall(r"self\.(\w+) = (\w+)\b(?!\()", _init_text(c)):
+        if criterion is not None and name in taken and re.search(LOSS_WORDS, plain(name).lower()):
+            return attribute, criterion
+    return None
