@@ -231,11 +231,11 @@ class Replay:
     def weight_gradient(self, l: int, dZ: Floats) -> Floats:
         """∂L/∂W of layer l (n_in, n_out)."""
         dW = Dense(*self.W(l).shape).parameter_gradients({}, self.weight_input(l), self.Z[l], dZ)["W"]
-        return np.asarray(dW) + self.penalty(l) if self.problem.penalty else np.asarray(dW)
+        return np.asarray(dW) + self.penalty(l)
 
     def penalty(self, l: int) -> Floats:
         """What the L2 penalty adds to ∂L/∂W of layer l."""
-        return self.problem.penalty * self.W(l)
+        return self.problem.penalty * self.W(l) if self.problem.penalty else np.zeros(())
 
     def bias_gradient(self, l: int, dZ: Floats) -> Floats:
         """∂L/∂b of layer l (n_out,)."""

@@ -16,6 +16,16 @@ class _Missing(Replay):
         return Z - self.b(l) if self.here(l) else Z
 
 
+class _MissingBelow(Replay):
+    """The same in all hidden layers, as where a loop computes them and a line of its own the last one."""
+
+    def preactivation(self, l: int, A: Floats) -> Floats:
+        if self.L < 3:
+            raise ValueError("one hidden layer alone")
+        Z = super().preactivation(l, A)
+        return Z - self.b(l) if l < self.L else Z
+
+
 class _ToSamples(Replay):
     """One number of b for each sample instead of each unit: only runs where there are as many of both."""
 
@@ -103,6 +113,7 @@ MISTAKE = Mistake(
     lesson="2-forward",
     replays=(
         Replays(_Missing, "Z{l}"),
+        Replays(_MissingBelow, "Z1", "all"),
         Replays(_ToSamples, "Z{l}"),
         Replays(_FirstOnly, "Z{l}"),
         Replays(_FirstSample, "Z{l}"),

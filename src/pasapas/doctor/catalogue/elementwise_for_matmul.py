@@ -41,6 +41,11 @@ def _back(product: Product) -> type[Replay]:
     return Back
 
 
+def _sample_by_sample(A: Floats, dZ: Floats) -> Floats:
+    """What `dW += a * dz`, one sample after the other, adds to every row of a square dW."""
+    return np.tile((A * dZ).sum(axis=0), (A.shape[1], 1))
+
+
 MISTAKE = Mistake(
     code="elementwise-for-matmul",
     stage="backward",
@@ -67,6 +72,8 @@ MISTAKE = Mistake(
         Replays(_forward(np.multiply), "Z{l}"),
         Replays(_weights(lambda A, dZ: A.T * dZ), "dW{l}"),
         Replays(_weights(np.multiply), "dW{l}"),
+        Replays(_weights(_sample_by_sample), "dW{l}"),
+        Replays(_weights(lambda A, dZ: _sample_by_sample(A, dZ).T), "dW{l}"),
         Replays(_back(lambda dZ, W: dZ * W.T), "dA{l}", "hidden"),
         Replays(_back(np.multiply), "dA{l}", "hidden"),
     ),

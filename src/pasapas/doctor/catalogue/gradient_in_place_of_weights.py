@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from pasapas.doctor.catalogue._making import from_weights
 from pasapas.doctor.mistake import Mistake, Replays, Text
+from pasapas.doctor.replay import Floats, Replay
+
+
+def _without_penalty(replay: Replay, l: int) -> Floats:
+    """dW as it is before the L2 penalty is added to it."""
+    return replay.dW[l] - replay.penalty(l)
+
 
 MISTAKE = Mistake(
     code="gradient-in-place-of-weights",
@@ -24,7 +31,10 @@ MISTAKE = Mistake(
         ),
     ),
     lesson="3-backpropagation",
-    replays=(Replays(from_weights(lambda replay, l: replay.dW[l]), "dA{l}", "hidden"),),
+    replays=(
+        Replays(from_weights(lambda replay, l: replay.dW[l]), "dA{l}", "hidden"),
+        Replays(from_weights(_without_penalty), "dA{l}", "hidden", needs=("penalty",)),
+    ),
     examples={
         "lesson": {
             "dA1 = dZ2 @ W2.T": "dA1 = dZ2 @ dW2.T",

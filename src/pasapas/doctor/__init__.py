@@ -1,0 +1,1 @@
+"""The gradient doctor: reads a learner's own backpropagation code and says which mistake it makes."""
