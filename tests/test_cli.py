@@ -300,7 +300,20 @@ def test_data(run, tmp_path):
 
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
 @pytest.mark.parametrize(
-    "command", [(), ("train",), ("evaluate",), ("predict",), ("recipes",), ("data",), ("explain",), ("show",)]
+    "command",
+    [
+        (),
+        ("train",),
+        ("evaluate",),
+        ("predict",),
+        ("recipes",),
+        ("data",),
+        ("explain",),
+        ("show",),
+        ("check",),
+        ("mistakes",),
+        ("sabotage",),
+    ],
 )
 def test_help(run, command, language):
     ran = run(*command, "--help", "--lang", language)

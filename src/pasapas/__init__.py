@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pasapas.checking import gradient_check
     from pasapas.data import Dataset, load_mnist, read_idx
+    from pasapas.doctor.checkup import check
     from pasapas.errors import Diverged, PasapasError
     from pasapas.initializers import He, Normal, Xavier
     from pasapas.layers import Dense, Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 _MODULES = {
     "checking": ("gradient_check",),
     "data": ("Dataset", "load_mnist", "read_idx"),
+    "doctor.checkup": ("check",),
     "errors": ("Diverged", "PasapasError"),
     "initializers": ("He", "Normal", "Xavier"),
     "layers": ("Dense", "Dropout", "LeakyReLU", "ReLU", "Sigmoid", "Tanh"),
@@ -75,6 +77,7 @@ __all__ = [
     "Xavier",
     "__version__",
     "backward",
+    "check",
     "fit",
     "forward",
     "gradient_check",

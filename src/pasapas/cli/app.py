@@ -46,7 +46,7 @@ class _Group(_Translated, TyperGroup):
 
 def build() -> typer.Typer:
     """The application with its help in the language spoken now."""
-    from pasapas.cli import data, evaluate, explain, predict, recipes, show, train
+    from pasapas.cli import check, data, evaluate, explain, mistakes, predict, recipes, sabotage, show, train
 
     rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
     rich_utils.OPTIONS_PANEL_TITLE = _("Options")
@@ -94,6 +94,9 @@ def build() -> typer.Typer:
         ("recipes", recipes.command(), _("List the recipes, or explain one of them, field by field.")),
         ("data", data.command(), _("Show what is in MNIST: counts, samples, mean digits.")),
         ("show", show.command(), _("Draw the lesson's pictures: losses, descents, gradients, surfaces, units.")),
+        ("check", check.command(), _("Say which mistake a program with backpropagation makes, or what a class makes.")),
+        ("mistakes", mistakes.command(), _("List the mistakes of backpropagation, or explain one of them.")),
+        ("sabotage", sabotage.command(), _("Get a program with one mistake hidden in it, and find it.")),
     ]
     for name, function, help in commands:
         app.command(name, cls=_Command, options_metavar=_("[OPTIONS]"), help=help)(function)

@@ -13,8 +13,6 @@ from rich.console import Console
 from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model, is_model, whole
 from pasapas.cli.terminal import console, picture, print_json, say
 from pasapas.data import load_mnist
-from pasapas.data.images import prepare
-from pasapas.data.pictures import read_picture
 from pasapas.errors import PasapasError, one_of
 from pasapas.i18n import _
 from pasapas.layers import Params
@@ -172,6 +170,9 @@ def _network(paths: list[Path], activation: str | None) -> tuple[Network, list[P
 def _batch(image: Path | None, label: int | None, start: int, m: int) -> tuple[Any, Any]:
     """The images to follow through the network, and their classes."""
     if image is not None:
+        from pasapas.data.images import prepare  # SciPy, which nothing else here needs
+        from pasapas.data.pictures import read_picture
+
         prepared = prepare(read_picture(image))
         if label is None:
             raise PasapasError(_("The loss needs to know what digit '{path}' shows: add --label.").format(path=image))
