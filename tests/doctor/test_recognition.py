@@ -345,6 +345,93 @@ def loss_and_gradients(X, y, W1, b1, W2, b2):
 
 FORWARD, BACKWARD = "def forward(X, W1, b1, W2, b2)", "def backward(X, Y, P, A1, W2)"
 
+FACTORY = """
+import numpy as np
+rng = np.random.default_rng(7)
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W, self.b = rng.normal(0.0, 0.1, (n_in, n_out)), np.zeros(n_out)
+    def forward(self, inputs, training=True):
+        self.inputs = inputs
+        return inputs @ self.W + self.b
+    def backward(self, grad, learning_rate):
+        self.dW, self.db = self.inputs.T @ grad, grad.sum(axis=0)
+        back = grad @ self.W.T
+        self.W -= learning_rate * self.dW
+        self.b -= learning_rate * self.db
+        return back
+class Tanh:
+    def forward(self, inputs, training=True):
+        self.outputs = np.tanh(inputs)
+        return self.outputs
+    def backward(self, grad, learning_rate):
+        return grad * (1 - self.outputs ** 2)
+class Dropout:
+    def forward(self, inputs, training=True):
+        self.mask = (rng.random(inputs.shape) < 0.8) / 0.8 if training else 1.0
+        return inputs * self.mask
+    def backward(self, grad, learning_rate):
+        return grad * self.mask
+class SoftmaxCrossEntropy:
+    def forward(self, scores, digits):
+        self.digits = digits
+        e = np.exp(scores - np.max(scores, axis=1, keepdims=True))
+        self.p = e / np.sum(e, axis=1, keepdims=True)
+        return -np.mean(np.log(self.p[np.arange(len(digits)), digits]))
+    def backward(self):
+        grad = self.p.copy()
+        grad[np.arange(len(self.digits)), self.digits] -= 1
+        return grad / len(self.digits)
+class Network:
+    def __init__(self, layers, loss):
+        self.layers, self.loss = layers, loss
+    def forward(self, X, training=True):
+        for layer in self.layers:
+            X = layer.forward(X, training)
+        return X
+    def backward(self, learning_rate):
+        grad = self.loss.backward()
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad, learning_rate)
+        return grad
+def build_network(sizes=(784, 64, 64, 10)):
+    layers = [Dense(sizes[0], sizes[1]), Tanh(), Dropout(), Dense(sizes[1], sizes[2]), Tanh()]
+    layers.append(Dense(sizes[2], sizes[3]))
+    return Network(layers, SoftmaxCrossEntropy())
+"""
+
+NEW_ONES = """
+import numpy as np
+def forward(X, W1, b1, W2, b2):
+    A1 = np.tanh(X @ W1 + b1)
+    e = np.exp(A1 @ W2 + b2)
+    return A1, e / e.sum(axis=1, keepdims=True)
+def backward(X, Y, A1, P, W1, b1, W2, b2, lr=0.1):
+    d2 = (P - Y) / len(Y)
+    d1 = d2 @ W2.T * (1 - A1 ** 2)
+    W2, b2 = W2 - lr * (A1.T @ d2), b2 - lr * d2.sum(axis=0)
+    W1, b1 = W1 - lr * (X.T @ d1), b1 - lr * d1.sum(axis=0)
+    return W1, b1, W2, b2
+"""
+
+LISTS_IN_PLACE = """
+import numpy as np
+def forward(X, W, b):
+    A = [X]
+    for i in range(len(W)):
+        Z = A[i] @ W[i] + b[i]
+        e = np.exp(Z - Z.max(axis=1, keepdims=True))
+        A.append(np.tanh(Z) if i < len(W) - 1 else e / e.sum(axis=1, keepdims=True))
+    return A
+def backward(A, Y, W, b, lr=0.2):
+    d = (A[-1] - Y) / len(Y)
+    for i in range(len(W) - 1, -1, -1):
+        before = (d @ W[i].T) * (1 - A[i] ** 2)
+        W[i] -= lr * (A[i].T @ d)
+        b[i] -= lr * d.sum(axis=0)
+        d = before
+"""
+
 STYLES: dict[str, tuple[str, dict[str, str]]] = {
     "loose": (loose(FORWARD, BACKWARD), {"forward": "forward", "backward": "backward", "kind": "loose", "layout": "rows"}),
     "loose, data last": (loose("def forward_prop(W1, b1, W2, b2, X)", "def backward_prop(A1, P, W2, X, Y)"),
@@ -532,3 +619,48 @@ def test_activations_are_told_from_numbers() -> None:
     assert found is not None
     assert found.activations == ("relu", "identity")
     assert identify(w, np.full((11, 3), np.nan), []) is None
+
+
+def test_a_network_that_a_function_makes_is_recognised() -> None:
+    found = recognised(FACTORY)
+    assert found.score == 100, found.first and found.first.failure
+    assert found.binding is not None
+    assert (found.binding.provider.kind, found.binding.labels) == ("object", "numbers")
+    assert found.summary()["layers"] == "3"
+    assert found.others["loss"].short == "loss"
+
+
+def test_dropout_that_a_generator_of_the_module_draws_is_the_same_in_every_call() -> None:
+    found = recognised(FACTORY)
+    assert found.binding is not None
+    w = found.binding.world(11, 3)
+    first, second = (found.binding.observe(w).P for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("way", ["new ones", "lists in place"])
+def test_an_update_that_is_all_that_backward_does_gives_the_gradients(way: str) -> None:
+    found = recognised(LISTS_IN_PLACE if way == "lists in place" else NEW_ONES)
+    assert found.score == 100, found.first and found.first.failure
+    assert found.first is not None
+    assert found.first.moved
+    assert set(found.first.parameters_after) == {t[1:] for t in found.first.gradients}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("softmax(A1 @ W2 + b2)", "softmax(softmax(A1 @ W2 + b2))"), ("e.sum(axis=1, keepdims=True)", "e.sum(axis=0)")],
+)
+def test_P_is_seen_by_its_name_where_its_rows_do_not_tell(right: str, wrong: str) -> None:
+    assert right in ONE_FUNCTION
+    found = recognised(ONE_FUNCTION.replace(right, wrong))
+    assert found.first is not None
+    assert found.first.P is not None
+    w = found.first.world
+    Z = np.maximum(0, w.X @ w.W[0] + w.b[0]) @ w.W[1] + w.b[1]
+    e = np.exp(Z - Z.max(axis=1, keepdims=True))
+    once = e / e.sum(axis=1, keepdims=True)
+    twice = np.exp(once) / np.exp(once).sum(axis=1, keepdims=True)
+    assert np.allclose(found.first.P, twice if "softmax(softmax" in wrong else e / e.sum(axis=0))

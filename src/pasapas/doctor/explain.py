@@ -41,6 +41,7 @@ class Explanation:
 
     @property
     def codes(self) -> tuple[str, ...]:
+        """The codes of its mistakes."""
         return tuple(c.code for c in self.candidates)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pasapas.doctor.inventory import Class, Function, Inventory, called, plain, words
@@ -298,7 +298,18 @@ def given_criterion(inventory: Inventory, c: Class, factory: Function) -> tuple[
     made = [n for n in ast.walk(factory.node) if isinstance(n, ast.Call) and called(n) in inventory.classes]
     criterion = next((k for n in made if _is_criterion(k := inventory.classes[called(n)]) and k is not c), None)
     taken = _init_parameters(c)
-    for attribute, name in re.findall(r"self\.(\w+) = (\w+)\b(?!\()", _init_text(c)):
-        if criterion is not None and name in taken and re.search(LOSS_WORDS, plain(name).lower()):
+    for attribute, value in _kept(c):
+        if criterion is not None and value in taken and re.search(LOSS_WORDS, plain(value).lower()):
             return attribute, criterion
     return None
+
+
+def _kept(c: Class) -> Iterator[tuple[str, str]]:
+    """The attributes that a constructor gives an object, each with the text of its value."""
+    nodes = ast.walk(c.methods["__init__"].node) if "__init__" in c.methods else iter(())
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            target, value = node.targets[0], node.value
+            together = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+            pairs = zip(target.elts, value.elts, strict=False) if together else [(target, value)]  # type: ignore[attr-defined]
+            yield from ((t.attr, ast.unparse(v)) for t, v in pairs if isinstance(t, ast.Attribute))

@@ -52,11 +52,14 @@ class Objective:
 class Caller(Protocol):
     """What gives a submission's loss in a world."""
 
-    def __call__(self, w: World) -> float | None: ...
-
-    def ways(self, w: World) -> int: ...
-
     choice: int
+    """Which of the ways to fill the loss's parameters is taken."""
+
+    def __call__(self, w: World) -> float | None:
+        """The loss in a world, None where it gives no number."""
+
+    def ways(self, w: World) -> int:
+        """In how many ways its parameters can be filled."""
 
 
 class LossCaller:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pasapas.doctor.binding import KEEP, Binding, Observation
+from pasapas.doctor.identify import Pool
 from pasapas.doctor.session import Outcome
 from pasapas.doctor.slots import Path
 from pasapas.doctor.values import Ref, arrays_in
@@ -23,19 +25,19 @@ def all_arrays(seen: Observation) -> list[np.ndarray]:
 
 
 def masks_seen(w: World, seen: Observation) -> tuple[np.ndarray | None, ...]:
-    """The dropout masks of a run: arrays of zeros and one other number, one for each hidden layer or None."""
+    """The dropout masks of a run, one for each hidden layer or None: scaled ones by their numbers, others by name too."""
+    pool = Pool(all_arrays(seen))
+    named = [s.value for s in (*seen.forward_steps, *seen.backward_steps) if _MASK.search(s.name)]
     found: list[np.ndarray | None] = []
     for n in w.sizes[1:-1]:
-        mask = None
-        for a in all_arrays(seen):
-            turned = a.T if a.ndim == 2 and a.shape == (n, w.m) else a
-            values = np.unique(turned)
-            if turned.shape == (w.m, n) and len(values) == 2 and values[0] == 0 and values[1] > 0:
-                scale = 1 / KEEP if values[1] == 1 else 1.0  # the division by the share of units kept comes later
-                if mask is None or values[1] != 1:
-                    mask = turned * scale
-        found.append(mask)
+        scaled = pool.drawn((w.m, n))
+        plain = [a if a.shape == (w.m, n) else a.T for a in named if a.shape in ((w.m, n), (n, w.m))]
+        plain = [a / KEEP for a in plain if ((a == 0) | (a == 1)).all()]
+        found.append((scaled or plain or [None])[0])
     return tuple(found)
+
+
+_MASK = re.compile(r"(?i)(^|[^a-z])(d\d?|mask\d?|masques?\d?|drop\w*)([^a-z]|$)")
 
 
 @dataclass

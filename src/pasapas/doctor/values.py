@@ -24,9 +24,11 @@ class Ref:
     path: tuple[tuple[str, Any], ...] = ()
 
     def item(self, key: Any) -> Ref:
+        """What stands for its item `key`."""
         return Ref(self.handle, (*self.path, ("item", key)))
 
     def attr(self, name: str) -> Ref:
+        """What stands for its attribute `name`."""
         return Ref(self.handle, (*self.path, ("attr", name)))
 
 
