@@ -110,7 +110,7 @@ def test_command(run, folder, tmp_path):
     ran = run("check", folder, "--report", tmp_path / "class.html", "--csv", tmp_path / "class.csv")
     assert ran.status == 2
     assert ran.err == ""
-    assert "✓ 3 right   ✗ 4 wrong   ! 3 does not run" in ran.out
+    assert "✓ 3 right   ✗ 4 wrong   ! 3 do not run" in ran.out
     assert (tmp_path / "class.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     content = (tmp_path / "class.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbf")

@@ -18,7 +18,7 @@ from pasapas.doctor.checkup import SECONDS, check_file
 from pasapas.doctor.classroom import Entry
 from pasapas.errors import PasapasError
 from pasapas.files import write_atomically
-from pasapas.i18n import _, integer, short
+from pasapas.i18n import _, short
 
 
 def command() -> Callable[..., Any]:
@@ -121,7 +121,7 @@ class _progress:
 
 def show(terminal: Console, entries: Sequence[Entry]) -> None:
     """One line for each submission, and the mistakes that are made most."""
-    from pasapas.doctor.classroom_html import name_of
+    from pasapas.doctor.classroom_html import count_of
 
     names = [str(entry.path) for entry in entries]
     short_names = [entry.path.name for entry in entries]
@@ -145,7 +145,7 @@ def show(terminal: Console, entries: Sequence[Entry]) -> None:
     terminal.print(grid)
     counts = classroom.verdicts(entries)
     terminal.print()
-    totals = [f"{presentation.MARKS[v]} {integer(n)} {name_of(v)}" for v, n in counts.items() if n]
+    totals = [f"{presentation.MARKS[v]} {count_of(v, n)}" for v, n in counts.items() if n]
     say(terminal, "[bold]{total}[/]", total="   ".join(totals))
     found = classroom.commonest(entries)
     if found:

@@ -90,9 +90,14 @@ def verdicts(entries: Iterable[Entry]) -> Counter[str]:
     return Counter({v: counts[v] for v in ("correct", "wrong", "unknown", "unrunnable")})
 
 
+def causes(entry: Entry) -> set[str]:
+    """The codes of a submission's mistakes; of several that may be the cause of one thing, the likeliest."""
+    return {f.code for i, f in enumerate(entry.report.findings) if i == 0 or f.certainty == "exact"}
+
+
 def commonest(entries: Iterable[Entry]) -> list[tuple[str, int]]:
     """The codes of mistakes with the number of submissions that make each, most first."""
-    counts = Counter(code for entry in entries for code in {f.code for f in entry.report.findings})
+    counts = Counter(code for entry in entries for code in causes(entry))
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from pasapas.doctor import html, texts
-from pasapas.doctor.classroom import Entry, commonest, verdicts
+from pasapas.doctor.classroom import Entry, causes, commonest, verdicts
 from pasapas.doctor.presentation import MARKS
 from pasapas.i18n import _, integer, language, ngettext
 
@@ -85,9 +85,19 @@ def name_of(verdict: str) -> str:
     }[verdict]
 
 
+def count_of(verdict: str, n: int) -> str:
+    """How many submissions have a verdict: "3 right"."""
+    return {
+        "correct": ngettext("{n} right", "{n} right", n),
+        "wrong": ngettext("{n} wrong", "{n} wrong", n),
+        "unknown": ngettext("{n} wrong, unexplained", "{n} wrong, unexplained", n),
+        "unrunnable": ngettext("{n} does not run", "{n} do not run", n),
+    }[verdict].format(n=integer(n))
+
+
 def _counts(entries: Sequence[Entry]) -> str:
     items = [
-        f"<li class='{verdict}'><span aria-hidden='true'>{MARKS[verdict]}</span> <b>{n}</b> {escape(name_of(verdict))}</li>"
+        f"<li class='{verdict}'><span aria-hidden='true'>{MARKS[verdict]}</span> <b>{escape(count_of(verdict, n))}</b></li>"
         for verdict, n in verdicts(entries).items()
         if n
     ]
@@ -103,7 +113,7 @@ def _mistakes(entries: Sequence[Entry]) -> str:
     most = found[0][1]
     rows = []
     for code, n in found:
-        who = [entry.path.name for entry in entries if any(f.code == code for f in entry.report.findings)]
+        who = [entry.path.name for entry in entries if code in causes(entry)]
         said = ngettext("One submission", "{n} submissions", n).format(n=n)
         rows.append(
             f"<tr><td class='n' aria-label='{escape(said)}'>{n}</td><td>{escape(texts.title(code))} "

@@ -31,7 +31,7 @@ MISTAKE = Mistake(
     ),
     lesson="3-backpropagation",
     replays=(
-        Replays(scaled_delta(_m), "dZ{L}", "all"),
+        Replays(scaled_delta(_m), "dW{L}", "all"),
         Replays(scaled_gradients(_m), "dW{l}"),
         Replays(scaled_gradients(_m, biases=False), "dW{l}"),
         Replays(scaled_gradients(_m, weights=False), "db{l}"),

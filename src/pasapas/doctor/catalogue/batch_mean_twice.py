@@ -31,7 +31,7 @@ MISTAKE = Mistake(
     ),
     lesson="3-backpropagation",
     replays=(
-        Replays(scaled_delta(_once_more), "dZ{L}", "all"),
+        Replays(scaled_delta(_once_more), "dW{L}", "all"),
         Replays(scaled_gradients(_once_more), "dW{l}"),
         Replays(scaled_gradients(_once_more, biases=False), "dW{l}"),
         Replays(scaled_hidden_delta(_once_more), "dZ{l}", "hidden"),

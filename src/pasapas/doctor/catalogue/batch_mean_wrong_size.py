@@ -89,7 +89,7 @@ MISTAKE = Mistake(
     ),
     lesson="3-backpropagation",
     replays=(
-        *(Replays(scaled_delta(factor), "dZ{L}", "all") for factor in _WHOLE),
+        *(Replays(scaled_delta(factor), "dW{L}", "all") for factor in _WHOLE),
         *(Replays(scaled_gradients(factor), "dW{l}") for factor in _LAYER),
         *(Replays(scaled_gradients(factor, biases=False), "dW{l}") for factor in _LAYER),
         *(Replays(scaled_gradients(factor, weights=False), "db{l}") for factor in _LAYER),
