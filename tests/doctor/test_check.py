@@ -173,7 +173,7 @@ def test_in_french(run, wrong):
     text = " ".join(ran.out.split(" "))
     assert "La moyenne sur le lot manque\u00a0: voir " in text
     assert "Juste jusqu’ici\u00a0: Z1, A1, Z2, P" in text
-    assert "le vôtre\u00a0: dW2 (5, 3)" in text
+    assert "obtenu\u00a0: dW2 (5, 3)" in text
     assert "Indice 1 sur 3\u00a0: " in text
     assert "Leçon 3, La rétropropagation" in text
     assert "0,0" in text

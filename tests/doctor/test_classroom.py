@@ -103,7 +103,7 @@ def test_page(entries, language):
     first, second = re.findall(r"<td class='n'[^>]*>(\d+)</td>", text)
     assert (first, second) == ("3", "1")
     for n, verdict in ((3, "correct"), (4, "wrong"), (3, "unrunnable")):
-        assert re.search(rf"<li class='{verdict}'>.*?<b>{n}</b>", text)
+        assert re.search(rf"<li class='{verdict}'>.*?<b>{n} ", text)
 
 
 def test_command(run, folder, tmp_path):

@@ -106,6 +106,8 @@ class Filling:
             ref = self._by_name(name, forward)
             if ref is not None and not (name in ("X", "x") and "X" in sources):
                 yield "cache " + name, ref
+                if isinstance(ref, Ref) and (tensor_of(name) is not None or len(name) > 2):
+                    return  # forward gives it under this very name
         joined = "".join(words(name))
         if re.fullmatch(r"(weights?|poids|ws|w|matrices)", joined) and "weights" in sources:
             yield "weights", sources["weights"]

@@ -17,6 +17,9 @@ from pasapas.doctor.slots import Layout, Path, find_gradients, last_text, looks_
 from pasapas.doctor.values import Ref, arrays_in
 from pasapas.doctor.world import World
 
+_SCORES = re.compile(r"(?i)z_?\d*|zs?|logits?|scores?|net\d*")
+"""Names of what comes before the last activation."""
+
 
 class Gathering:
     """Reads the results of calls; a base of `Binding`."""
@@ -33,14 +36,25 @@ class Gathering:
     def probabilities(self, forward: Outcome, w: World) -> np.ndarray | None:
         """What forward gave for each sample and class (m, n_classes), the softmax's rather than the scores."""
         n = w.sizes[-1]
-        arrays = [a for _path, a in arrays_in(forward.value) if a.dtype.kind == "f"]
-        found = [rows for a in arrays if a.ndim in (1, 2) and (rows := self._rows(a)).shape == (w.m, n)]
-        if not found and n == 1:
-            found = [a.reshape(w.m, 1) for a in arrays if a.shape == (w.m,)]
-        if not found:
+        arrays = [(path, a) for path, a in arrays_in(forward.value) if a.dtype.kind == "f"]
+        shaped = [(p, rows) for p, a in arrays if a.ndim in (1, 2) and (rows := self._rows(a)).shape == (w.m, n)]
+        if not shaped and n == 1:
+            shaped = [(p, a.reshape(w.m, 1)) for p, a in arrays if a.shape == (w.m,)]
+        if not shaped:
             return None
+        found = [a for path, a in shaped if not _SCORES.fullmatch(self._called(path))] or [a for _path, a in shaped]
+        layers = [(tensor[1], a) for path, a in shaped if (tensor := tensor_of(self._called(path))) and tensor[0] == "A"]
+        if len(layers) == len(found) > 1:  # a hidden layer may be as wide as the last
+            found = [max(layers, key=lambda pair: pair[0])[1]]
         proper = [a for a in found if are_probabilities(a)]
         return proper[-1] if proper else found[-1] if isinstance(forward.value, list) else found[0]
+
+    def _called(self, path: Path) -> str:
+        """What forward calls a part of its result."""
+        returned = self.forward.returned if self.forward is not None else []
+        if len(path) == 1 and isinstance(path[0][1], int) and path[0][1] < len(returned) > 1:
+            return returned[path[0][1]]
+        return last_text(path)
 
     def _rows(self, a: np.ndarray) -> np.ndarray:
         """An array with samples in rows."""

@@ -67,7 +67,7 @@ def judge_update(e: Evidence) -> None:
     if f is not None:
         e.update = try_update(e.binding, f, e.worlds[0], e.worlds[-1])
     if e.update is None:
-        e.update = read_update(e.recognition.inventory)
+        e.update = read_update(e.recognition.inventory, e.binding.provider.names)
 
 
 def natural(architecture: Architecture) -> list[str]:

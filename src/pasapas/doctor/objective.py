@@ -15,6 +15,7 @@ from pasapas.doctor.inventory import Function
 from pasapas.doctor.observing import all_arrays
 from pasapas.doctor.replay import LOSSES, Replay
 from pasapas.doctor.session import Failure, Outcome
+from pasapas.doctor.values import Ref
 from pasapas.doctor.world import World
 
 SCALES: dict[str, Callable[[int, int], float]] = {
@@ -91,7 +92,8 @@ class LossCaller:
         if P is not None:
             held = b.session.hold(b.layout.rows(P))
             forward = Outcome(value=b.layout.rows(P), handle=held.handle)
-        return b.options(self.loss, sources, forward), sources, holder
+        options = b.options(self.loss, sources, forward)
+        return options + _exchanged(options, sources["Y"], forward), sources, holder
 
     def __call__(self, w: World, P: np.ndarray | None = None, Y: Any = None) -> float | None:
         """The loss in a world; with `P`, of these probabilities. None where it gives no number."""
@@ -101,6 +103,17 @@ class LossCaller:
         outcome = self.binding._run(self.loss, options[self.choice], sources, holder, False, 0)
         self.failure = outcome.failure
         return None if outcome.failure else as_number(outcome.value)
+
+
+def _exchanged(options: list[dict[str, Any]], Y: Any, forward: Outcome) -> list[dict[str, Any]]:
+    """The same ways with labels and predictions exchanged: their names may say which is which less clearly than it seems."""
+    found = []
+    for way in options[:2]:
+        labels = [name for name, value in way.items() if value is Y]
+        given = [name for name, value in way.items() if isinstance(value, Ref) and value.handle == forward.handle]
+        if len(labels) == len(given) == 1:
+            found.append({**way, labels[0]: way[given[0]], given[0]: way[labels[0]]})
+    return found
 
 
 class LossOfBackward:
@@ -127,7 +140,7 @@ def recognise_objective(
     None where the loss cannot be called.
     """
     called = None
-    for choice in range(min(caller.ways(worlds[0]), 6)):
+    for choice in range(min(caller.ways(worlds[0]), 8)):
         caller.choice = choice
         values = []
         for w in worlds:

@@ -11,7 +11,7 @@ from pasapas.doctor.adapters import Adapter, adapters, with_loss_gradient
 from pasapas.doctor.binding import Binding, Observation, Provider
 from pasapas.doctor.callsites import one_by_one
 from pasapas.doctor.identify import Architecture
-from pasapas.doctor.inventory import Class, Function, Inventory
+from pasapas.doctor.inventory import Class, Function, Inventory, plain
 from pasapas.doctor.labels import label_forms
 from pasapas.doctor.pairs import Pair, pairs
 from pasapas.doctor.products import stated_layout
@@ -239,4 +239,8 @@ def _others(inventory: Inventory, pair: Pair) -> dict[str, Function]:
             found[role] = f
         if "loss" not in found and f.returned and re.match(r"(loss|perte|cost|cout|coût)(_|$)", f.returned[0]):
             found["loss"] = f
+    if "loss" not in found:  # a class of costs with a static method, which the network is given
+        costs = [c for c in inventory.classes.values() if re.search(r"(?i)cost|loss|cout|perte|entrop", plain(c.name))]
+        static = [m for c in costs for m in c.methods.values() if m.is_static and len(m.parameters) == 2]
+        found |= {"loss": m for m in static if not m.has("delta", "deriv", "prime", "grad", "back")}
     return found

@@ -266,6 +266,12 @@ def parameter_roles(name: str) -> list[str]:
     found = [role for role, pattern in _PARAMETERS if re.fullmatch(pattern, joined)]
     if joined in ("classes", "classe"):
         return ["Y", "classes"]
+    if name in ("A", "AL", "a_out", "A_out"):
+        return ["P", "X"]
+    if name == "a":
+        return ["X", "P"]
+    if re.match(r"y.*(prob|pred|hat|chapeau|estim|sortie|out)", joined):
+        return ["P"]
     if name == "X" and "X" in found:
         found.remove("X")
         found.insert(0, "X")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,8 +40,12 @@ class Update:
         return {t: scale * g for t, g in gradients.items()}
 
 
-def read_update(inventory: Inventory) -> Update | None:
-    """The update as the text has it: `W1 -= lr * dW1 / m` anywhere; None where there is none."""
+def read_update(inventory: Inventory, parameters: Iterable[str] = ()) -> Update | None:
+    """The update as the text has it: `W1 -= lr * dW1 / m` anywhere; None where there is none.
+
+    What is added to one of `parameters`, by name, is an update with or without a learning rate.
+    """
+    known = set(parameters)
     found = []
     for node in ast.walk(inventory.tree):
         target: ast.expr
@@ -63,6 +68,9 @@ def read_update(inventory: Inventory) -> Update | None:
         else:
             continue
         name = _text(target)
+        if name in known and re.fullmatch(r"-?[\w.]+", step):
+            found.append((sign != step.startswith("-"), False))
+            continue
         if not re.search(r"(?i)(^|[^a-z])(w|b|weights?|poids|biais|bias(es)?|param\w*|theta|p)\d*([^a-z]|$)", name):
             continue
         if not re.search(r"(?i)lr|learning|alpha|eta|taux|pas|rate|step|η|α|0\.\d", plain(step)):

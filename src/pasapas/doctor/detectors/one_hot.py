@@ -24,6 +24,7 @@ _NOT = re.compile(
 _MORE = re.compile(r"disjonctif|binaris|dummies|categoric")
 MISSED_LAST = np.array([2, 0, 3, 0, 1, 2, 3])
 """Labels of five classes; the last does not occur."""
+_CERTAIN = re.compile(r"hot|categor|label|etiq|class|cible|target|chaud|disjonc|indica")
 
 
 @careful
@@ -43,6 +44,8 @@ def one_hot_functions(prober: Prober) -> list[Function]:
     for f in prober.functions:
         joined = "".join(f.words)
         if (other_role(f) == "one_hot" or _MORE.search(joined)) and not _NOT.search(joined) and f.parameters:
+            if not _CERTAIN.search(joined) and "Y" not in parameter_roles(f.parameters[0].name):
+                continue  # to encode may mean anything
             labels, classes = _parameters(f)
             if labels is not None and not any(p.required for p in f.parameters if p.name not in (labels, classes)):
                 found.append(f)
