@@ -16,6 +16,7 @@ from pasapas.doctor.inventory import Class, Function, Inventory, called
 from pasapas.doctor.layer_objects import (
     LOSS_WORDS,
     NETWORK,
+    Keepers,
     Layers,
     backward_of,
     criterion_lines,
@@ -44,8 +45,11 @@ def adapters(inventory: Inventory) -> Iterator[Adapter]:
     """What can be put together of a submission, likeliest first."""
     yield from _closures(inventory)
     yield from _factories(inventory)
-    layers = Layers.of(inventory)
-    if layers is not None:
+    keepers, layers = Keepers.of(inventory), Layers.of(inventory)
+    if keepers is not None:
+        source, forward, backward = keepers.source()
+        yield _adapter(source, inventory, forward, backward)
+    elif layers is not None:
         built = network_source(inventory, layers)
         if built is not None:
             source, forward, backward = built

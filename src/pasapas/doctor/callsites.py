@@ -10,7 +10,7 @@ from pasapas.doctor.inventory import Function, Inventory, called
 from pasapas.doctor.slots import Path
 
 _SAMPLE = re.compile(
-    r"^_?(x|y|t|d|e|k|xi|yi|ti|x_?i|y_?i|x_?k|y_?k|ex|exemple|example|sample|image|img|entree|input|inp|cible|label|target"
+    r"^_?(x|a0|y|t|d|e|k|xi|yi|ti|x_?i|y_?i|x_?k|y_?k|ex|exemple|example|sample|image|img|entree|input|inp|cible|label|target"
     r"|classe|etiquette|row|ligne|vecteur|point)$"
 )
 

@@ -124,7 +124,7 @@ def examine(recognition: Recognition, sizes: list[int]) -> Evidence:
 def _broadcast(e: Evidence) -> bool:
     """Whether a backward pass with one output subtracts labels (m,) from P (m, 1): an (m, m) array of differences."""
     s = e.seen[0]
-    if e.worlds[0].sizes[-1] != 1 or s.P is None:
+    if e.worlds[0].sizes[-1] != 1 or s.P is None or s.world.m == 1:
         return False
     m, differences = s.world.m, s.P.reshape(-1, 1) - s.world.labels[None, :]
     for step in s.backward_steps:

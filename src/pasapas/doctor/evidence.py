@@ -71,7 +71,7 @@ def look(e: Evidence, sizes: Sequence[int], batch_sizes: Sequence[int]) -> None:
             widths = [n + 2 * (0 < i < len(sizes) - 1) + (i == 0) for i, n in enumerate(sizes)]
         for chosen in [widths, list(sizes)] if widths != list(sizes) else [widths]:
             restart(e)
-            w = e.binding.world(next(k for k in range(m, m + 99) if k not in chosen or len(chosen) == 1), seed, chosen)
+            w = e.binding.world(next(k for k in range(m, m + 99) if k not in chosen or m == 1), seed, chosen)
             seen = e.binding.observe(w)
             if not seen.failure and seen.P is not None:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Any
 
@@ -43,7 +44,9 @@ class Gathering:
         if not shaped:
             return None
         found = [a for path, a in shaped if not _SCORES.fullmatch(self._called(path))] or [a for _path, a in shaped]
-        layers = [(tensor[1], a) for path, a in shaped if (tensor := tensor_of(self._called(path))) and tensor[0] == "A"]
+        layers = [
+            (tensor[1], a) for path, a in shaped if (tensor := tensor_of(self._called(path))) and tensor[0] == "A"
+        ]
         if len(layers) == len(found) > 1:  # a hidden layer may be as wide as the last
             found = [max(layers, key=lambda pair: pair[0])[1]]
         proper = [a for a in found if are_probabilities(a)]
@@ -180,6 +183,9 @@ class Gathering:
             if owner is not None:
                 inside = [(p, a) for p, a in arrays_in(owner) if p not in parameter_paths and looks_like_gradient(p)]
                 places.append(inside)
+        shared = [n for node in ast.walk(self.backward.node) if isinstance(node, ast.Global) for n in node.names]
+        left = [((("attr", n),), self.session.look(Ref(0, (("global", n),)))) for n in shared]
+        places.append([(p, a) for p, a in left if isinstance(a, np.ndarray) and looks_like_gradient(p)])
         steps = {
             step.name: step.value
             for step in seen.backward_steps

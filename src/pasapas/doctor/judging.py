@@ -139,6 +139,12 @@ def judge_backward(e: Evidence) -> None:
     if stated is not None and _right(e, effective, stated):
         _conventions(e, update, stated)
         return
+    summed = stated is not None and stated.scale == "1"
+    if update.per_m and update.factor > 0 and (summed or update.read):  # what the text seems to divide accuses nobody
+        for objective in [stated] if stated else usual:
+            if _right(e, raw, objective):
+                _conventions(e, update, objective)
+                return
     if stated is None and _follows_slopes(e, effective[0]):
         _conventions(e, update, Objective(""))
         return
@@ -155,7 +161,7 @@ def judge_backward(e: Evidence) -> None:
         return
     if update.factor < 0 and update.read:
         effective = raw
-    if any(_scaled(e, effective, o) for o in bases[:2]):
+    if any(_own_rate(e, raw, o) for o in bases) or any(_scaled(e, effective, o) for o in bases[:2]):
         return
     for objective in bases[:4]:
         found = explanations(effective, problems(e, objective), e.tolerance, e.base)
@@ -186,6 +192,23 @@ def _usual_one(e: Evidence, gradients: list[Gradients], stated: Objective | None
     else:
         e.add(_loss_with_mistake(e) or "loss-wrong-formula", "L", L)
     return True
+
+
+def _own_rate(e: Evidence, gradients: list[Gradients], objective: Objective) -> bool:
+    """Whether gradients told from how far the weights moved are right but for one number: the learning rate, which is its own."""
+    if not all(s.moved for s in e.seen):
+        return False
+    rates = []
+    for g, p in zip(gradients, problems(e, objective), strict=True):
+        right = e.base(p).run().gradients()
+        W = right[f"dW{p.L}"]
+        if g.get(f"dW{p.L}") is None or g[f"dW{p.L}"].shape != W.shape:
+            return False
+        rate = float((g[f"dW{p.L}"] * W).sum() / (W * W).sum())
+        if rate <= 0 or any(t in g and not agree(g[t], rate * right[t], 1e-5) for t in right):
+            return False
+        rates.append(rate)
+    return bool(np.ptp(rates) <= 1e-5 * max(rates))
 
 
 def _scaled(e: Evidence, gradients: list[Gradients], objective: Objective) -> bool:

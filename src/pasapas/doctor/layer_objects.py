@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pasapas.doctor.inventory import Class, Function, Inventory, called, plain, words
 from pasapas.doctor.making import KEEP, LEARNING_RATE
 from pasapas.doctor.providers import outputs_of, widths
-from pasapas.doctor.roles import UPSTREAM, backward_score, forward_score, parameter_roles
+from pasapas.doctor.roles import UPSTREAM, backward_score, forward_score, other_role, parameter_roles
 
 NETWORK = "PasapasNetwork"
 
@@ -138,14 +138,17 @@ def _elements(inventory: Inventory, layers: Layers) -> list[str]:
         if called(call) != layers.dense.name:
             found.append(ast.unparse(call))
             continue
-        own = ast.parse(ast.unparse(call), mode="eval").body
-        assert isinstance(own, ast.Call)
-        first = _init_parameters(layers.dense)[:2]
-        new = [f"sizes[{i}]", f"sizes[{i + 1}]", *(ast.unparse(a) for a in own.args[2:])]
-        new += [f"{k.arg}={ast.unparse(k.value)}" for k in own.keywords if k.arg and k.arg not in first]
-        found.append(f"{layers.dense.name}({', '.join(new)})")
+        found.append(_with_sizes(call, layers.dense, i))
         i += 1
     return found
+
+
+def _with_sizes(call: ast.Call, dense: Class, i: int) -> str:
+    """The text of a call that makes the dense layer `i`, with sizes of ours."""
+    first = _init_parameters(dense)[:2]
+    new = [f"sizes[{i}]", f"sizes[{i + 1}]", *(ast.unparse(a) for a in call.args[2:])]
+    new += [f"{k.arg}={ast.unparse(k.value)}" for k in call.keywords if k.arg and k.arg not in first]
+    return f"{dense.name}({', '.join(new)})"
 
 
 def _chain(
@@ -313,3 +316,260 @@ def _kept(c: Class) -> Iterator[tuple[str, str]]:
             together = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
             pairs = zip(target.elts, value.elts, strict=False) if together else [(target, value)]  # type: ignore[attr-defined]
             yield from ((t.attr, ast.unparse(v)) for t, v in pairs if isinstance(t, ast.Attribute))
+
+
+# layers that keep what they compute ----------------------------------------------------------------------------------
+
+_OUTPUT = re.compile(r"(?i)out(put)?s?|sorties?|result\w*|resultat\w*|a|activations?|value|valeur")
+_PROBABILITIES = re.compile(r"(?i)out(put)?s?|sorties?|p|probs?|proba\w*|y_?(hat|pred)|pred\w*|softmax\w*|a")
+_INPUT_GRADIENT = re.compile(r"(?i)(d|grad|delta)_?(in\w*|x|a\w*|entrees?)|(in\w*|x|entrees?)_?(grad|delta)\w*")
+_CALCULATE = ("calculate", "calculer", "calc", "compute", "mean", "moyenne")
+
+
+def _kept_values(f: Function) -> dict[str, str]:
+    """The attributes that a method gives its object, each with the text of the last value."""
+    given = [p.name for p in f.parameters]
+    return {name: value for name, value in _attributes(f.node) if value not in given}
+
+
+def _kept_as(f: Function, pattern: re.Pattern[str]) -> str | None:
+    """The attribute in which a method that returns nothing keeps its result."""
+    names = list(_kept_values(f))
+    return next((n for n in reversed(names) if pattern.fullmatch(n)), names[-1] if names else None)
+
+
+def _run_lines(f: Function, on: str, result: str, argument: str, pattern: re.Pattern[str]) -> list[str]:
+    """The lines that call a method of the object `on`, and leave in `result` what it returns or keeps."""
+    required = [p for p in f.parameters[1:] if p.required]
+    given = "".join(f", {p.name}={given_value(p.name)}" for p in required)
+    call = f"{on}.{f.short}({argument}{given})"
+    return [f"{result} = {call}"] if f.returned else [call, f"{result} = {on}.{_kept_as(f, pattern)}"]
+
+
+@dataclass
+class Keepers:
+    """Layers whose passes return nothing and keep their results, as the script makes and calls them.
+
+    `chain` has the layers in the order of the forward pass, each with the call that makes it, and whether the script
+    calls its backward pass. `judge` is the class of the loss, and `giver` that of what gives ∂L/∂(the last output).
+    """
+
+    dense: Class
+    chain: list[tuple[Class, ast.Call | None, bool]]
+    judge: Class | None
+    giver: Class
+    optimizer: tuple[Class, Function, ast.Call | None] | None
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> Keepers | None:
+        """None where layers return what they compute, and where a class makes its own layers."""
+        classes = list(inventory.classes.values())
+        dense = [c for c in classes if _INIT_WEIGHTS.search(_init_text(c)) and len(_init_parameters(c)) >= 2]
+        dense = [c for c in dense if _keeps(forward_of(c)) and backward_of(c) is not None]
+        dense.sort(key=lambda c: not re.search(r"(?i)dense|linear|affine|lineaire|couche|layer|fc", c.name))
+        if not dense or any(f"{dense[0].name}(" in c.text for c in classes if c is not dense[0]):
+            return None
+        layer = dense[0]
+        optimizer = _optimizer(inventory, layer)
+        tools = {optimizer[0].name} if optimizer else set()
+        losses = [c for c in classes if c is not layer and c.name not in tools and _is_loss(c)]
+        known = [c for c in classes if c not in losses and c.name not in tools and forward_of(c) is not None]
+        made = _made_objects(inventory)
+        called_first = _first_calls(inventory, made)
+        back = {name for name, method in called_first if _is(inventory, made[name], method, backward_of)}
+        forward = [name for name, method in called_first if not _is(inventory, made[name], method, backward_of)]
+        names = list(dict.fromkeys(n for n in forward if called(made[n]) in {c.name for c in known}))
+        chain: list[tuple[Class, ast.Call | None, bool]] = [
+            (inventory.classes[called(made[n])], made[n], not back or n in back) for n in names
+        ]
+        shown = [c for n in forward if (c := inventory.classes[called(made[n])]) in losses]
+        giving = [c for n in made if n in back and (c := inventory.classes[called(made[n])]) in losses]
+        able = sorted((c for c in losses if backward_of(c) is not None), key=lambda c: not _probabilities_of(c))
+        giver = next(iter([*giving, *(c for c in shown if c in able), *able]), None)
+        if giver is None:
+            return None
+        judge = next(iter(shown), giver if forward_of(giver) else None)
+        if not any(c is layer for c, _call, _back in chain):
+            chain = _listed(inventory, layer, known, softmax=not _probabilities_of(giver))
+        return cls(layer, chain, judge, giver, optimizer)
+
+    def source(self) -> tuple[str, Function, Function]:
+        """The network as a class, and the dense layer's own passes."""
+        forward, backward = forward_of(self.dense), backward_of(self.dense)
+        assert forward is not None
+        assert backward is not None
+        L = sum(c is self.dense for c, _call, _back in self.chain)
+        last = [call for c, call, _back in self.chain if c is self.dense and call is not None][-1:]
+        one = any(ast.unparse(a) == "1" for call in last for a in (*call.args[1:2], *(k.value for k in call.keywords)))
+        elements: list[str] = []
+        for c, call, _back in self.chain:
+            i = sum(e.startswith(f"{self.dense.name}(") for e in elements)
+            made = call or ast.Call(ast.Name(c.name), [], [])
+            elements.append(_with_sizes(made, c, i) if c is self.dense else ast.unparse(made))
+        build = [f"self.layers = [{', '.join(elements)}]", f"self.giver = {self.giver.name}({_defaults(self.giver)})"]
+        same = self.judge is self.giver
+        build.append(f"self.judge = {'self.giver' if same or self.judge is None else self.judge.name + '()'}")
+        run_forward: list[str] = ["A = X"]
+        run_backward: list[str] = []
+        for i, (c, _call, back) in enumerate(self.chain):
+            ahead, behind = forward_of(c), backward_of(c)
+            assert ahead is not None
+            run_forward += _run_lines(ahead, f"self.layers[{i}]", "A", "A", _OUTPUT)
+            if back and behind is not None:
+                lines = _run_lines(behind, f"self.layers[{i}]", "gradient", "gradient", _INPUT_GRADIENT)
+                run_backward[:0] = lines
+        run_forward += ["self.scores = self.P = A", *self._probability_lines()]
+        behind = backward_of(self.giver)
+        assert behind is not None
+        give = f"self.giver.{behind.short}({_P_and_Y(behind)})"
+        kept = [give, f"gradient = self.giver.{_kept_as(behind, _INPUT_GRADIENT)}"]
+        lines = [f"class {NETWORK}:", f"    def __init__(self, sizes={widths(L, 1 if one else 3)!r}):"]
+        update = self._update_lines()
+        build += update[:1]
+        lines += [f"        {line}" for line in build]
+        lines += ["    def forward(self, X):", *(f"        {line}" for line in run_forward), "        return self.P"]
+        first = ["self.loss(self.P, Y)"] if self.judge is not None else []
+        run_backward = [*first, *([f"gradient = {give}"] if behind.returned else kept), *run_backward]
+        lines += ["    def backward(self, Y):", *(f"        {line}" for line in run_backward)]
+        if self.judge is not None:
+            lines += ["    def loss(self, P, Y):", *(f"        {line}" for line in self._loss_lines())]
+        if update:
+            lines += ["    def update(self):", *(f"        {line}" for line in update[1:])]
+        return "\n".join(lines), forward, backward
+
+    def _probability_lines(self) -> list[str]:
+        """The lines that take P from a loss that applies the softmax itself: shown labels, which P is independent of."""
+        judge = self.judge
+        kept = _probabilities_of(judge) if judge is not None else None
+        forward = forward_of(judge) if judge is not None else None
+        if kept is None or forward is None:
+            return []
+        call = f"self.judge.{forward.short}({_P_and_Y(forward).replace('self.P', 'A')})"
+        return [
+            "Y = (A != A) * 1.0",
+            "Y[:, 0] = 1.0",
+            "try:",
+            f"    {call}",
+            "except Exception:",
+            "    Y = A.argmin(axis=1) * 0",
+            f"    {call}",
+            f"self.P = self.judge.{kept}",
+        ]
+
+    def _loss_lines(self) -> list[str]:
+        """The lines that give the loss, averaged where the loss object leaves this to the script."""
+        assert self.judge is not None
+        forward = forward_of(self.judge)
+        mean = next((m for name, m in self.judge.methods.items() if name in _CALCULATE), None)
+        f = mean or forward or self.judge.methods["loss"]
+        lines = []
+        if _probabilities_of(self.judge):
+            f = forward or f
+            inner = re.search(r"self\.(\w+\.\w+)\(", f.returned[0]) if f.returned else None
+            if inner is not None and inner[1].count(".") == 1:
+                lines += ["if P is not self.P:", f"    return self.judge.{inner[1]}(P, Y)"]
+            call = _P_and_Y(f).replace("self.P", "self.scores")
+        else:
+            call = _P_and_Y(f).replace("self.P", "P")
+        if "new_pass" in self.judge.methods:
+            lines.append("self.judge.new_pass()")
+        kept = "" if f.returned else f"value = self.judge.{_kept_as(f, re.compile(LOSS_WORDS))}"
+        lines += [f"value = self.judge.{f.short}({call})", *([kept] if kept else [])]
+        return [*lines, "return value.mean() if getattr(value, 'ndim', 0) else value"]
+
+    def _update_lines(self) -> list[str]:
+        """The line that makes the optimizer, then those that call it; none where there is none."""
+        if self.optimizer is None:
+            return []
+        c, f, made = self.optimizer
+        init = c.methods.get("__init__")
+        taken = init.parameters if init else []
+        given = {p.name: ast.unparse(a) for p, a in zip(taken, made.args if made else [], strict=False)}
+        given.update({k.arg: ast.unparse(k.value) for k in (made.keywords if made else []) if k.arg})
+        given.update({p.name: given_value(p.name) for p in taken if p.required and p.name not in given})
+        given.update({p.name: repr(LEARNING_RATE) for p in taken if "lr" in parameter_roles(p.name)})
+        arguments = ", ".join(f"{name}={value}" for name, value in given.items())
+        rest = "".join(f", {p.name}={given_value(p.name)}" for p in f.parameters[1:] if p.required)
+        before, after = (
+            [f"self.optimizer.{m}()" for m in c.methods if m.startswith(start)] for start in ("pre_", "post_")
+        )
+        dense = f"[layer for layer in self.layers if isinstance(layer, {self.dense.name})]"
+        if f" in {f.parameters[0].name}:" in f.text:
+            calls = [f"self.optimizer.{f.short}({dense}{rest})"]
+        else:
+            calls = [f"for layer in {dense}:", f"    self.optimizer.{f.short}(layer{rest})"]
+        return [f"self.optimizer = {c.name}({arguments})", *before, *calls, *after]
+
+
+def _keeps(f: Function | None) -> bool:
+    """Whether a method returns nothing, and keeps something."""
+    return f is not None and not f.returned and bool(_kept_values(f))
+
+
+def _is_loss(c: Class) -> bool:
+    return _is_criterion(c) and bool(forward_of(c) or backward_of(c))
+
+
+def _probabilities_of(c: Class) -> str | None:
+    """The attribute in which a loss that applies the softmax itself keeps P."""
+    forward = forward_of(c)
+    names = _kept_values(forward) if forward is not None and len(forward.required) >= 2 else {}
+    return next((n for n in names if _PROBABILITIES.fullmatch(n)), None)
+
+
+def _optimizer(inventory: Inventory, layer: Class) -> tuple[Class, Function, ast.Call | None] | None:
+    """The class whose method changes a layer that it is given, that method, and the call that makes the object."""
+    made = {called(call): call for call in _made_objects(inventory).values()}
+    found = []
+    for c in inventory.classes.values():
+        for f in c.methods.values() if c is not layer else ():
+            if not f.parameters or f.short.startswith("__") or other_role(f) != "update":
+                continue
+            if re.search(r"(?m)^ *(?!self\b)\w+\.\w+ ([-+]=|= [^\n]* [-+] )", f.text):
+                found.append((c, f, made.get(c.name)))
+    return max(found, key=lambda triple: triple[2] is not None, default=None)
+
+
+def _made_objects(inventory: Inventory) -> dict[str, ast.Call]:
+    """The variables of a script that hold objects of its own classes, each with the call that makes the object."""
+    inside = {id(n) for c in inventory.classes.values() for n in ast.walk(c.node)}
+    return {
+        ast.unparse(n.targets[0]): n.value
+        for n in ast.walk(inventory.tree)
+        if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call) and id(n) not in inside
+        if called(n.value) in inventory.classes
+    }
+
+
+def _first_calls(inventory: Inventory, made: dict[str, ast.Call]) -> list[tuple[str, str]]:
+    """The methods of these objects that a script calls, in the order in which it first does."""
+    calls = [n for n in ast.walk(inventory.tree) if isinstance(n, ast.Call)]
+    calls.sort(key=lambda n: (n.lineno, n.col_offset))
+    pairs = ((ast.unparse(n.func.value), n.func.attr) for n in calls if isinstance(n.func, ast.Attribute))
+    return list(dict.fromkeys((name, method) for name, method in pairs if name in made))
+
+
+def _is(inventory: Inventory, made: ast.Call, method: str, which: Callable[[Class], Function | None]) -> bool:
+    """Whether this method of an object is the one that `which` gives of its class."""
+    f = which(inventory.classes[called(made)])
+    return f is not None and f.short == method
+
+
+def _listed(
+    inventory: Inventory, dense: Class, known: list[Class], softmax: bool
+) -> list[tuple[Class, ast.Call | None, bool]]:
+    """The layers where the script calls none by its name: as it adds them to something, else two and what there is."""
+    used = _elements(inventory, Layers(dense, [c for c in known if c is not dense], None, None))
+    calls = [node for text in used if isinstance(node := ast.parse(text, mode="eval").body, ast.Call)]
+    chain: list[tuple[Class, ast.Call | None, bool]] = [(inventory.classes[called(n)], n, True) for n in calls]
+    if not softmax and re.search("(?i)softmax", chain[-1][0].name):
+        del chain[-1]
+    return chain
+
+
+def _attributes(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """The attributes of `self` that a method sets, in order, each with the text of its value."""
+    for n in ast.walk(node):
+        for target in n.targets if isinstance(n, ast.Assign) else []:
+            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self" and isinstance(n, ast.Assign):
+                yield target.attr, ast.unparse(n.value)

@@ -242,5 +242,7 @@ def _others(inventory: Inventory, pair: Pair) -> dict[str, Function]:
     if "loss" not in found:  # a class of costs with a static method, which the network is given
         costs = [c for c in inventory.classes.values() if re.search(r"(?i)cost|loss|cout|perte|entrop", plain(c.name))]
         static = [m for c in costs for m in c.methods.values() if m.is_static and len(m.parameters) == 2]
-        found |= {"loss": m for m in static if not m.has("delta", "deriv", "prime", "grad", "back")}
+        values = [m for m in static if not m.has("delta", "deriv", "prime", "grad", "back")]
+        if values:
+            found["loss"] = values[-1]
     return found

@@ -75,7 +75,9 @@ def read_update(inventory: Inventory, parameters: Iterable[str] = ()) -> Update 
             continue
         if not re.search(r"(?i)lr|learning|alpha|eta|taux|pas|rate|step|η|α|0\.\d", plain(step)):
             continue
-        divides = bool(re.search(r"/ *\(?(m|n|len\(|batch|taille|n_samples|\w*\.shape|nb)", step))
+        divides = bool(
+            re.search(r"/ *\(?(m|n|nb|n_samples|len|batch\w*|taille\w*|[\w.]+\.shape|[\w.]+\.size)(?![\w.])", step)
+        )
         minus = step.strip().startswith("-")
         found.append((sign != minus, divides))
     if not found:
