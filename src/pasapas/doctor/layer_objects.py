@@ -346,26 +346,31 @@ def _run_lines(f: Function, on: str, result: str, argument: str, pattern: re.Pat
     return [f"{result} = {call}"] if f.returned else [call, f"{result} = {on}.{_kept_as(f, pattern)}"]
 
 
+Link = tuple[Class, ast.Call | None, bool]
+"""A layer in a chain: its class, the call that makes it, and whether the script calls its backward pass."""
+
+
 @dataclass
 class Keepers:
     """Layers whose passes return nothing and keep their results, as the script makes and calls them.
 
-    `chain` has the layers in the order of the forward pass, each with the call that makes it, and whether the script
-    calls its backward pass. `judge` is the class of the loss, and `giver` that of what gives ∂L/∂(the last output).
+    `chain` has the layers in the order of the forward pass. `judge` is the class of the loss, and `giver` that of what gives ∂L/∂(the last output).
     """
 
     dense: Class
-    chain: list[tuple[Class, ast.Call | None, bool]]
+    chain: list[Link]
     judge: Class | None
     giver: Class
     optimizer: tuple[Class, Function, ast.Call | None] | None
+    held: dict[str, Class]
+    """The loss objects that `judge` holds, by attribute."""
 
     @classmethod
     def of(cls, inventory: Inventory) -> Keepers | None:
         """None where layers return what they compute, and where a class makes its own layers."""
         classes = list(inventory.classes.values())
         dense = [c for c in classes if _INIT_WEIGHTS.search(_init_text(c)) and len(_init_parameters(c)) >= 2]
-        dense = [c for c in dense if _keeps(forward_of(c)) and backward_of(c) is not None]
+        dense = [c for c in dense if forward_of(c) and _keeps(backward_of(c), _INPUT_GRADIENT)]
         dense.sort(key=lambda c: not re.search(r"(?i)dense|linear|affine|lineaire|couche|layer|fc", c.name))
         if not dense or any(f"{dense[0].name}(" in c.text for c in classes if c is not dense[0]):
             return None
@@ -379,9 +384,7 @@ class Keepers:
         back = {name for name, method in called_first if _is(inventory, made[name], method, backward_of)}
         forward = [name for name, method in called_first if not _is(inventory, made[name], method, backward_of)]
         names = list(dict.fromkeys(n for n in forward if called(made[n]) in {c.name for c in known}))
-        chain: list[tuple[Class, ast.Call | None, bool]] = [
-            (inventory.classes[called(made[n])], made[n], not back or n in back) for n in names
-        ]
+        chain: list[Link] = [(inventory.classes[called(made[n])], made[n], not back or n in back) for n in names]
         shown = [c for n in forward if (c := inventory.classes[called(made[n])]) in losses]
         giving = [c for n in made if n in back and (c := inventory.classes[called(made[n])]) in losses]
         able = sorted((c for c in losses if backward_of(c) is not None), key=lambda c: not _probabilities_of(c))
@@ -391,7 +394,9 @@ class Keepers:
         judge = next(iter(shown), giver if forward_of(giver) else None)
         if not any(c is layer for c, _call, _back in chain):
             chain = _listed(inventory, layer, known, softmax=not _probabilities_of(giver))
-        return cls(layer, chain, judge, giver, optimizer)
+        kept = re.findall(r"self\.(\w+) = (\w+)\(", _init_text(judge)) if judge is not None else []
+        held = {attribute: inventory.classes[name] for attribute, name in kept if name in inventory.classes}
+        return cls(layer, chain, judge, giver, optimizer, held)
 
     def source(self) -> tuple[str, Function, Function]:
         """The network as a class, and the dense layer's own passes."""
@@ -475,7 +480,18 @@ class Keepers:
             lines.append("self.judge.new_pass()")
         kept = "" if f.returned else f"value = self.judge.{_kept_as(f, re.compile(LOSS_WORDS))}"
         lines += [f"value = self.judge.{f.short}({call})", *([kept] if kept else [])]
-        return [*lines, "return value.mean() if getattr(value, 'ndim', 0) else value"]
+        lines.append("value = value.mean() if getattr(value, 'ndim', 0) else value")
+        return [*lines, f"return value{self._penalty()}"]
+
+    def _penalty(self) -> str:
+        """What is added to the loss: the penalties that a method of the loss, or of one that it holds, gives of a layer."""
+        assert self.judge is not None
+        dense = f"for layer in self.layers if isinstance(layer, {self.dense.name})"
+        for attribute, c in (("", self.judge), *((f".{a}", c) for a, c in self.held.items())):
+            for m in c.methods.values():
+                if m.has("regul", "penal") and len(m.required) == 1 and m.returned:
+                    return f" + sum(self.judge{attribute}.{m.short}(layer) {dense})"
+        return ""
 
     def _update_lines(self) -> list[str]:
         """The line that makes the optimizer, then those that call it; none where there is none."""
@@ -501,9 +517,9 @@ class Keepers:
         return [f"self.optimizer = {c.name}({arguments})", *before, *calls, *after]
 
 
-def _keeps(f: Function | None) -> bool:
-    """Whether a method returns nothing, and keeps something."""
-    return f is not None and not f.returned and bool(_kept_values(f))
+def _keeps(f: Function | None, pattern: re.Pattern[str]) -> bool:
+    """Whether a method returns nothing, and keeps something of this name."""
+    return f is not None and not f.returned and any(map(pattern.fullmatch, _kept_values(f)))
 
 
 def _is_loss(c: Class) -> bool:
@@ -555,13 +571,11 @@ def _is(inventory: Inventory, made: ast.Call, method: str, which: Callable[[Clas
     return f is not None and f.short == method
 
 
-def _listed(
-    inventory: Inventory, dense: Class, known: list[Class], softmax: bool
-) -> list[tuple[Class, ast.Call | None, bool]]:
+def _listed(inventory: Inventory, dense: Class, known: list[Class], softmax: bool) -> list[Link]:
     """The layers where the script calls none by its name: as it adds them to something, else two and what there is."""
     used = _elements(inventory, Layers(dense, [c for c in known if c is not dense], None, None))
     calls = [node for text in used if isinstance(node := ast.parse(text, mode="eval").body, ast.Call)]
-    chain: list[tuple[Class, ast.Call | None, bool]] = [(inventory.classes[called(n)], n, True) for n in calls]
+    chain: list[Link] = [(inventory.classes[called(n)], n, True) for n in calls]
     if not softmax and re.search("(?i)softmax", chain[-1][0].name):
         del chain[-1]
     return chain

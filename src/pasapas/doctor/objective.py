@@ -14,6 +14,7 @@ from pasapas.doctor.identify import Architecture, identify
 from pasapas.doctor.inventory import Function
 from pasapas.doctor.observing import all_arrays
 from pasapas.doctor.replay import LOSSES, Replay
+from pasapas.doctor.roles import parameter_roles
 from pasapas.doctor.session import Failure, Outcome
 from pasapas.doctor.values import Ref
 from pasapas.doctor.world import World
@@ -106,12 +107,14 @@ class LossCaller:
 
 
 def _exchanged(options: list[dict[str, Any]], Y: Any, forward: Outcome) -> list[dict[str, Any]]:
-    """The same ways with labels and predictions exchanged: their names may say which is which less clearly than it seems."""
+    """The same ways with labels and predictions exchanged, where their names do not say clearly which is which."""
     found = []
     for way in options[:2]:
         labels = [name for name, value in way.items() if value is Y]
         given = [name for name, value in way.items() if isinstance(value, Ref) and value.handle == forward.handle]
-        if len(labels) == len(given) == 1:
+        if len(labels) != 1 or len(given) != 1:
+            continue
+        if parameter_roles(labels[0])[:1] != ["Y"] or parameter_roles(given[0])[:1] != ["P"]:
             found.append({**way, labels[0]: way[given[0]], given[0]: way[labels[0]]})
     return found
 
