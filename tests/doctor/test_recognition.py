@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pasapas.doctor.diagnosis import diagnose
 from pasapas.doctor.identify import identify
 from pasapas.doctor.inventory import Inventory
 from pasapas.doctor.labels import label_forms
@@ -400,6 +401,92 @@ def build_network(sizes=(784, 64, 64, 10)):
     return Network(layers, SoftmaxCrossEntropy())
 """
 
+KEEPERS = """
+import numpy as np
+class Layer_Dense:
+    def __init__(self, n_inputs, n_neurons):
+        self.weights, self.biases = 0.1 * np.random.randn(n_inputs, n_neurons), np.zeros((1, n_neurons))
+    def forward(self, inputs):
+        self.inputs = inputs
+        self.output = inputs @ self.weights + self.biases
+    def backward(self, dvalues):
+        self.dweights = self.inputs.T @ dvalues
+        self.dbiases = dvalues.sum(axis=0, keepdims=True)
+        self.dinputs = dvalues @ self.weights.T
+class Activation_ReLU:
+    def forward(self, inputs):
+        self.inputs = inputs
+        self.output = np.maximum(0, inputs)
+    def backward(self, dvalues):
+        self.dinputs = dvalues * (self.inputs > 0)
+class Activation_Softmax:
+    def forward(self, inputs):
+        e = np.exp(inputs - inputs.max(axis=1, keepdims=True))
+        self.output = e / e.sum(axis=1, keepdims=True)
+    def backward(self, dvalues):
+        self.dinputs = np.empty_like(dvalues)
+        for i, (p, d) in enumerate(zip(self.output, dvalues)):
+            self.dinputs[i] = (np.diag(p) - np.outer(p, p)) @ d
+class Loss_CategoricalCrossentropy:
+    def calculate(self, output, y):
+        return np.mean(self.forward(output, y))
+    def forward(self, y_pred, y_true):
+        return -np.log(np.clip(y_pred, 1e-7, 1 - 1e-7)[range(len(y_pred)), y_true])
+    def backward(self, dvalues, y_true):
+        self.dinputs = -np.eye(dvalues.shape[1])[y_true] / dvalues / len(dvalues)
+class Activation_Softmax_Loss_CategoricalCrossentropy:
+    def __init__(self):
+        self.activation, self.loss = Activation_Softmax(), Loss_CategoricalCrossentropy()
+    def forward(self, inputs, y_true):
+        self.activation.forward(inputs)
+        self.output = self.activation.output
+        return self.loss.calculate(self.output, y_true)
+    def backward(self, dvalues, y_true):
+        self.dinputs = dvalues.copy()
+        self.dinputs[range(len(dvalues)), y_true] -= 1
+        self.dinputs = self.dinputs / len(dvalues)
+class Optimizer_SGD:
+    def __init__(self, learning_rate=1.0):
+        self.learning_rate = learning_rate
+    def update_params(self, layer):
+        layer.weights += -self.learning_rate * layer.dweights
+        layer.biases += -self.learning_rate * layer.dbiases
+"""
+KEEPERS_APART = """
+def train(X, y):
+    dense1 = Layer_Dense(2, 64)
+    relu = Activation_ReLU()
+    dense2 = Layer_Dense(64, 3)
+    softmax = Activation_Softmax()
+    loss = Loss_CategoricalCrossentropy()
+    optimizer = Optimizer_SGD(learning_rate=0.5)
+    for epoch in range(10):
+        dense1.forward(X)
+        relu.forward(dense1.output)
+        dense2.forward(relu.output)
+        softmax.forward(dense2.output)
+        value = loss.calculate(softmax.output, y)
+        loss.backward(softmax.output, y)
+        softmax.backward(loss.dinputs)
+        dense2.backward(softmax.dinputs)
+        relu.backward(dense2.dinputs)
+        dense1.backward(relu.dinputs)
+        for layer in (dense1, dense2):
+            optimizer.update_params(layer)
+"""
+KEEPERS_ONE_HOT = (
+    KEEPERS.replace(
+        "-np.log(np.clip(y_pred, 1e-7, 1 - 1e-7)[range(len(y_pred)), y_true])",
+        "-np.sum(y_true * np.log(np.clip(y_pred, 1e-7, 1)), axis=1)",
+    )
+    .replace("np.eye(dvalues.shape[1])[y_true]", "y_true")
+    .replace(
+        """dvalues.copy()
+        self.dinputs[range(len(dvalues)), y_true] -= 1""",
+        "dvalues - y_true",
+    )
+)
+
 NEW_ONES = """
 import numpy as np
 def forward(X, W1, b1, W2, b2):
@@ -628,6 +715,38 @@ def test_a_network_that_a_function_makes_is_recognised() -> None:
     assert (found.binding.provider.kind, found.binding.labels) == ("object", "numbers")
     assert found.summary()["layers"] == "3"
     assert found.others["loss"].short == "loss"
+
+
+@pytest.mark.parametrize(
+    ("source", "labels"),
+    [(KEEPERS, "numbers"), (KEEPERS + KEEPERS_APART, "numbers"), (KEEPERS_ONE_HOT, "one-hot")],
+    ids=["loss with its softmax", "loss apart", "one-hot"],
+)
+def test_layers_that_keep_what_they_compute_are_recognised(source: str, labels: str) -> None:
+    found = recognised(source)
+    assert found.score == 100, found.first and found.first.failure
+    assert (
+        found.summary().items() >= {"labels": labels, "layers": "2", "activation": "relu", "output": "softmax"}.items()
+    )
+    assert (found.others["loss"].short, found.others["update"].short) == ("loss", "update")
+    assert diagnose(found).verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "code"),
+    [
+        ("+= -self", "+= self", "update-sign"),
+        ("self.dinputs = -np.eye", "self.dinputs = np.eye", "sign-flipped"),
+        ("np.diag(p) - np.outer(p, p)", "np.diag(p * (1 - p))", "softmax-cross-terms-missing"),
+        ("        relu.backward(dense2.dinputs)\n        dense1.backward(relu", "        dense1.backward(dense2",
+         "activation-derivative-missing"),
+        ("return np.mean", "return np.sum", "loss-not-averaged"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_layers_that_keep_what_they_compute_are_found(right: str, wrong: str, code: str) -> None:
+    source = KEEPERS + KEEPERS_APART
+    assert right in source
+    assert [f.code for f in diagnose(recognised(source.replace(right, wrong))).findings] == [code]
 
 
 def test_dropout_that_a_generator_of_the_module_draws_is_the_same_in_every_call() -> None:
