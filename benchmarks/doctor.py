@@ -51,6 +51,7 @@ HERE = Path(__file__).parent
 RIGHT = 120
 MOST_SECONDS = 60
 Row = dict[str, Any]
+EXIT = os._exit  # the stand-ins that a submission meets have another one
 
 
 # the programs do what they should ------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ def _started(path: Path, child: bool) -> int:
         signal.alarm(MOST_SECONDS)
         path.with_suffix(".json").write_text(json.dumps(check(path, child)), encoding="utf-8")
     finally:
-        os._exit(0)
+        EXIT(0)
 
 
 def _result(path: Path) -> Row:
