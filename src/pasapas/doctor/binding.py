@@ -205,6 +205,26 @@ class Binding(Filling, Gathering):
             rows.append((sums or found)[-1])
         return np.stack(rows)
 
+    def run_forward(self, sources: dict[str, Any], holder: Ref | None) -> Outcome:
+        """Runs forward alone, unwatched; nothing where there is none."""
+        if self.forward is None:
+            return Outcome()
+        ways = self.options(self.forward, sources, None)
+        way = ways[min(self.forward_choice, len(ways) - 1)] if ways else {}
+        return self._run(self.forward, way, sources, holder, False, 0)
+
+    def run_backward(self, sources: dict[str, Any], holder: Ref | None, forward: Outcome, watch: bool) -> Outcome:
+        """Runs backward on what forward gave."""
+        ways = self.options(self.backward, sources, forward)
+        way = ways[min(self.backward_choice, len(ways) - 1)] if ways else {}
+        return self._run(self.backward, way, sources, holder, watch, 0)
+
+    def show_labels(self, sources: dict[str, Any], holder: Ref | None, forward: Outcome) -> None:
+        """Runs the loss, where the backward pass gets its labels from it alone."""
+        if self.loss is not None and self.owner is not None and self.loss_first(sources):
+            ways = self.options(self.loss, sources, forward)
+            self._run(self.loss, ways[0] if ways else {}, sources, holder, False, 0)
+
     def loss_first(self, sources: dict[str, Any]) -> bool:
         """Whether the labels reach the backward pass by way of the loss alone."""
         assert self.loss is not None
@@ -221,15 +241,7 @@ class Binding(Filling, Gathering):
         watch: bool,
         seed: int,
     ) -> Outcome:
-        args, kwargs = [], {}
-        skipped = False
-        for p in f.parameters:
-            if p.name in arguments and not p.keyword_only and not skipped:
-                args.append(arguments[p.name])
-            elif p.name in arguments:
-                kwargs[p.name] = arguments[p.name]
-            else:
-                skipped = True
+        args, kwargs = f.arranged(arguments)
         return self.session.call(self.target(f, holder), args, kwargs, watch=watch, seed=seed)
 
     def target(self, f: Function, holder: Ref | None) -> Ref:

@@ -14,6 +14,7 @@ from pasapas.doctor.mistake import Mistake, Replays
 from pasapas.doctor.replay import Problem, Replay
 
 Gradients = dict[str, np.ndarray]
+"""Gradients by name: dW1, db1, ..."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _again(kind: type[Replay]) -> type[Replay]:
     class Again(Replay):
         def output_delta(self) -> Any:
             right = self.A[self.L]
-            self.A[self.L] = kind.output(self, self.Z[self.L])
+            self.A[self.L] = kind(self.problem).output(self.Z[self.L])
             dZ = super().output_delta()
             self.A[self.L] = right
             return dZ
@@ -186,7 +187,6 @@ def explanations(
     problems: Sequence[Problem],
     tolerance: float = 1e-6,
     base: type[Replay] = Replay,
-    pairs: bool = True,
 ) -> list[Explanation]:
     """All single mistakes that explain the gradients in every world; where none does, the pairs that do."""
     L = problems[0].L
@@ -208,7 +208,7 @@ def explanations(
                 found.append(Explanation((c,)))
         elif matched > before:
             partial.append((matched, c))
-    if found or not pairs:
+    if found:
         return found
     partial.sort(key=lambda pair: -pair[0])
     for _matched_count, a in partial[:MOST_FIRST]:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,19 @@ class Function:
     def generated(self) -> bool:
         """Whether a decorator has written it."""
         return self.short == "__init__" and [ast.unparse(n) for n in self.node.body] == ["pass"]
+
+    def arranged(self, given: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Values by parameter as the arguments of a call: by place until one is left out, then by name."""
+        args, kwargs = [], {}
+        skipped = False
+        for p in self.parameters:
+            if p.name in given and not p.keyword_only and not skipped:
+                args.append(given[p.name])
+            elif p.name in given:
+                kwargs[p.name] = given[p.name]
+            else:
+                skipped = True
+        return args, kwargs
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from pasapas.doctor.evidence import Evidence, Gradients, problems, restart
-from pasapas.doctor.explain import Explanation, agree, candidates, explanations, order, wrong_tensors
+from pasapas.doctor.evidence import Evidence, problems, restart
+from pasapas.doctor.explain import Explanation, Gradients, agree, candidates, explanations, order, wrong_tensors
 from pasapas.doctor.identify import Architecture
 from pasapas.doctor.objective import (
     Caller,

@@ -85,11 +85,8 @@ class LossCaller:
         forward = Outcome()
         if b.rowwise and P is None:
             P = b._row_by_row(w, sources, holder)
-        elif b.forward is not None:
-            ways = b.options(b.forward, sources, None)
-            forward = b._run(
-                b.forward, ways[min(b.forward_choice, len(ways) - 1)] if ways else {}, sources, holder, False, 0
-            )
+        else:
+            forward = b.run_forward(sources, holder)
         if P is not None:
             held = b.session.hold(b.layout.rows(P))
             forward = Outcome(value=b.layout.rows(P), handle=held.handle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -70,10 +71,10 @@ def call_again(binding: Binding, w: World) -> Again:
                 return found
             kept = arrays_in(forward.value)
         now = binding._parameters_now(holder)
-        outcome = _backward(binding, sources, holder, forward)
+        outcome = binding.run_backward(sources, holder, forward, watch=True)
         if outcome.failure and i:
             _forward(binding, sources, holder)
-            outcome = _backward(binding, sources, holder, forward)
+            outcome = binding.run_backward(sources, holder, forward, watch=True)
         if outcome.failure:
             return found
         seen = Observation(w, backward_steps=outcome.steps)
@@ -110,19 +111,10 @@ def _equal(a: object, b: np.ndarray) -> bool:
     return isinstance(a, np.ndarray) and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-def _forward(binding: Binding, sources: dict[str, object], holder: object) -> Outcome:
+def _forward(binding: Binding, sources: dict[str, Any], holder: Ref | None) -> Outcome:
+    """Forward, and the loss where backward needs it; nothing where forward takes one sample at a time."""
     if binding.forward is None or binding.rowwise:
         return Outcome()
-    ways = binding.options(binding.forward, sources, None)
-    way = ways[min(binding.forward_choice, len(ways) - 1)] if ways else {}
-    outcome = binding._run(binding.forward, way, sources, holder, False, 0)  # type: ignore[arg-type]
-    if binding.loss is not None and binding.owner is not None and binding.loss_first(sources):
-        ways = binding.options(binding.loss, sources, outcome)
-        binding._run(binding.loss, ways[0] if ways else {}, sources, holder, False, 0)  # type: ignore[arg-type]
+    outcome = binding.run_forward(sources, holder)
+    binding.show_labels(sources, holder, outcome)
     return outcome
-
-
-def _backward(binding: Binding, sources: dict[str, object], holder: object, forward: Outcome) -> Outcome:
-    ways = binding.options(binding.backward, sources, forward)
-    way = ways[min(binding.backward_choice, len(ways) - 1)] if ways else {}
-    return binding._run(binding.backward, way, sources, holder, True, 0)  # type: ignore[arg-type]

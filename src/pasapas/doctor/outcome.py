@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from pasapas.doctor.catalogue import mistakes
-from pasapas.doctor.evidence import Evidence, Gradients, problems
-from pasapas.doctor.explain import agree, order
+from pasapas.doctor.evidence import Evidence, problems
+from pasapas.doctor.explain import Gradients, agree, order
 from pasapas.doctor.inventory import plain
 from pasapas.doctor.mistake import STAGES
 from pasapas.doctor.replay import Replay

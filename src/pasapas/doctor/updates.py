@@ -124,19 +124,9 @@ def _attempt(binding: Binding, f: Function, w: World, seen: Observation, prefix:
     before = {t: np.array(a) for t, a in binding._parameters_now(holder).items()}
     if not before:
         before = {s.tensor: np.array(sources[s.tensor]) for s in binding.provider.slots if s.tensor in sources}
-    forward = Outcome()
-    if binding.forward is not None:
-        ways = binding.options(binding.forward, sources, None)
-        forward = binding._run(
-            binding.forward, ways[min(binding.forward_choice, len(ways) - 1)] if ways else {}, sources, holder, False, 0
-        )
-    if binding.loss is not None and binding.owner is not None and binding.loss_first(sources):
-        ways = binding.options(binding.loss, sources, forward)
-        binding._run(binding.loss, ways[0] if ways else {}, sources, holder, False, 0)
-    ways = binding.options(binding.backward, sources, forward)
-    back = binding._run(
-        binding.backward, ways[min(binding.backward_choice, len(ways) - 1)] if ways else {}, sources, holder, False, 0
-    )
+    forward = binding.run_forward(sources, holder)
+    binding.show_labels(sources, holder, forward)
+    back = binding.run_backward(sources, holder, forward, watch=False)
     if back.failure is not None:
         return None
     now = binding._parameters_now(holder)

@@ -139,16 +139,7 @@ class Prober:
         target = self.target(f, w or self.evidence.worlds[0])
         if target is None:
             return None
-        args: list[Any] = []
-        kwargs: dict[str, Any] = {}
-        skipped = False
-        for p in f.parameters:
-            if p.name in arguments and not p.keyword_only and not skipped:
-                args.append(arguments[p.name])
-            elif p.name in arguments:
-                kwargs[p.name] = arguments[p.name]
-            else:
-                skipped = True
+        args, kwargs = f.arranged(arguments)
         return self.session.call(target, args, kwargs, seconds=SECONDS, **options)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from pasapas.errors import one_of
+from pasapas.errors import PasapasError, nearest
 from pasapas.i18n import _
 
 
@@ -23,7 +23,11 @@ def names() -> tuple[str, ...]:
 @cache
 def program(name: str) -> str:
     """The source text of a program. Raises PasapasError where there is none of that name."""
-    one_of(_("program"), name, names())
+    if name not in names():
+        raise PasapasError(
+            _("There is no program '{name}': choose one of {names}.").format(name=name, names=", ".join(names()))
+            + nearest(name, names())
+        )
     return (resources.files(__name__) / f"{name}.py").read_text(encoding="utf-8")
 
 
