@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pasapas import Diverged, PasapasError, Recipe, fit, mlp, recipe, train, training
+from pasapas.backends.epochs import make_batches
 from pasapas.backends.numpy import evaluate
 from pasapas.data.dataset import scaled
 from pasapas.losses import softmax
@@ -82,14 +83,14 @@ def test_same_seed_same_bits_and_resumed_the_same(options):
 
 def test_every_image_once_an_epoch_in_another_order():
     chosen = Recipe(batch_size=64)
-    first, second = (training.make_batches(chosen, 1000, epoch) for epoch in (1, 2))
+    first, second = (make_batches(chosen, 1000, epoch) for epoch in (1, 2))
     assert [len(b) for b in first] == [64] * 15 + [40]
     for batches in (first, second):
         np.testing.assert_array_equal(np.sort(np.concatenate(batches)), np.arange(1000))
     assert not np.array_equal(np.concatenate(first), np.concatenate(second))
-    dropped = training.make_batches(chosen.replace(drop_last=True), 1000, 1)
+    dropped = make_batches(chosen.replace(drop_last=True), 1000, 1)
     assert [len(b) for b in dropped] == [64] * 15
-    plain = training.make_batches(chosen.replace(shuffle=False), 100, 1)
+    plain = make_batches(chosen.replace(shuffle=False), 100, 1)
     assert plain == [slice(0, 64), slice(64, 100)]
 
 

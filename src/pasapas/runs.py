@@ -115,7 +115,7 @@ def save_checkpoint(folder: Path, recipe: Recipe, progress: Progress) -> None:
         "recipe": recipe.as_dict(),
         "history": [dataclasses.asdict(epoch) for epoch in progress.history],
         "best_epoch": progress.best_epoch,
-        "numbers": {name: value for name, value in progress.state.items() if not isinstance(value, list)},
+        "numbers": {name: int(value) for name, value in progress.state.items() if not isinstance(value, list)},
     }
     tensors = _tensors(recipe, progress)
     write_atomically(folder / CHECKPOINT, save(tensors, {"pasapas": json.dumps(about, sort_keys=True)}))
@@ -162,6 +162,8 @@ def _parts(progress: Progress) -> dict[str, Any]:
     lists |= {name: value for name, value in progress.state.items() if isinstance(value, list)}
     if progress.best_params is not None:
         lists["best"] = progress.best_params
+    if progress.average is not None:
+        lists["average"] = progress.average
     return lists
 
 
@@ -185,7 +187,9 @@ def _with_tensors(
     state = {
         name: filled[name] if isinstance(value, list) else int(numbers[name]) for name, value in progress.state.items()
     }
-    return dataclasses.replace(progress, params=filled["params"], state=state, best_params=filled.get("best"))
+    return dataclasses.replace(
+        progress, params=filled["params"], state=state, best_params=filled.get("best"), average=filled.get("average")
+    )
 
 
 def draw(folder: Path, result: Result, images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]) -> list[Path]:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pasapas.backends import numpy as backend
+from pasapas.backends import Engine, make_engine
+from pasapas.backends.epochs import make_plan
 from pasapas.data.dataset import Dataset
 from pasapas.data.mnist import load_mnist
 from pasapas.errors import Diverged, PasapasError
@@ -30,7 +31,6 @@ from pasapas.optimizers import State
 from pasapas.recipes import Recipe
 from pasapas.recipes import recipe as named_recipe
 
-_ORDER, _MASKS = 0, 1  # what the random numbers of an epoch are for
 _OF_THE_NETWORK = ("hidden", "activation", "dropout", "input_dropout", "label_smoothing", "l2")
 _OF_MNIST = ("train_images", "validation_images", "test_images")
 
@@ -52,18 +52,27 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands after whole epochs: all that is needed to go on."""
+    """Where training stands after whole epochs: all that is needed to go on.
+
+    Its arrays are NumPy's at the start, and then those of the recipe's engine.
+    """
 
     params: Sequence[Params]
     state: State
     history: tuple[Epoch, ...] = ()
     best_params: Sequence[Params] | None = None
     best_epoch: int = 0
+    average: Sequence[Params] | None = None
 
     @property
     def epochs(self) -> int:
         """How many epochs are behind."""
         return len(self.history)
+
+    @property
+    def model_params(self) -> Sequence[Params]:
+        """The parameters that are measured, and become the model: their running average, where there is one."""
+        return self.params if self.average is None else self.average
 
 
 @dataclass(frozen=True, repr=False)
@@ -189,7 +198,10 @@ def mnist_splits(recipe: Recipe) -> Splits:
 def start(network: Network, recipe: Recipe) -> Progress:
     """Before the first epoch."""
     params = network.initialize(recipe.make_initializer(), recipe.seed, recipe.dtype)
-    return Progress(params, recipe.make_optimizer().initialize(params))
+    if recipe.output_scale != 1:
+        params[-1] = {**params[-1], "W": params[-1]["W"] * params[-1]["W"].dtype.type(recipe.output_scale)}
+    average = params if recipe.averaging else None
+    return Progress(params, recipe.make_optimizer().initialize(params), average=average)
 
 
 def run(
@@ -197,26 +209,39 @@ def run(
 ) -> Result:
     """Trains until the recipe's last epoch, or until it has learned enough, or until Ctrl-C."""
     check(network, recipe, splits)
+    engine = make_engine(recipe, network)
     watcher = watcher or Watcher()
-    progress = progress or start(network, recipe)
+    progress = placed(engine, progress or start(network, recipe))
     began = time.perf_counter()
     stopped = reason_to_stop(recipe, progress)
-    params = progress.params
+    params = progress.model_params
     with interruptible() as interrupted:
         while not stopped:
             try:
-                progress = one_epoch(network, recipe, splits, progress, watcher, interrupted)
+                progress = one_epoch(engine, recipe, splits, progress, watcher, interrupted)
             except Interrupted as stop:
                 stopped, params = "interrupted", stop.params
                 break
-            params = progress.params
+            params = progress.model_params
             watcher.epoch(progress)
             stopped = "interrupted" if interrupted() else reason_to_stop(recipe, progress)
     if recipe.keep == "best" and progress.best_params is not None:
         params = progress.best_params
     seconds = sum(epoch.seconds for epoch in progress.history) or time.perf_counter() - began
-    test = backend.evaluate(network, params, splits.test) if splits.test else None
-    return Result(Model(network, params), progress.history, stopped, test, seconds)
+    test = engine.evaluate(params, splits.test) if splits.test else None
+    model = Model(network, recipe.for_pixels(engine.fetch(params)))
+    return Result(model, progress.history, stopped, test, seconds)
+
+
+def placed(engine: Engine, progress: Progress) -> Progress:
+    """`progress` with arrays of the engine's own."""
+    return replace(
+        progress,
+        params=engine.place(progress.params),
+        state=engine.place(progress.state),
+        best_params=progress.best_params and engine.place(progress.best_params),
+        average=progress.average and engine.place(progress.average),
+    )
 
 
 def check(network: Network, recipe: Recipe, splits: Splits) -> None:
@@ -237,7 +262,7 @@ def check(network: Network, recipe: Recipe, splits: Splits) -> None:
 
 
 def one_epoch(
-    network: Network,
+    engine: Engine,
     recipe: Recipe,
     splits: Splits,
     progress: Progress,
@@ -247,39 +272,33 @@ def one_epoch(
     """One more epoch. Raises Diverged or Interrupted."""
     began = time.perf_counter()
     number = progress.epochs + 1
-    batches = make_batches(recipe, len(splits.training), number)
-    schedule = recipe.make_schedule()
-
-    def learning_rate(step: int) -> float:
-        # the middle of the step: neither a first step of size 0 nor a last one
-        moment = progress.epochs + (step + 0.5) / len(batches)
-        return recipe.learning_rate * schedule.factor(moment, recipe.epochs)
-
-    masks = np.random.default_rng((recipe.seed, number, _MASKS))
+    plan = make_plan(recipe, len(splits.training), number)
     params, state = progress.params, progress.state
-    loss_sum, correct, images = 0.0, 0, 0
+    loss_sum, correct, images, done = 0.0, 0, 0, 0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the loss tells, and is looked at
-        steps = backend.epoch(
-            network, recipe.make_optimizer(), params, state, splits.training, batches, learning_rate, masks
-        )
-        for i, (params, state, loss, right, size) in enumerate(steps):  # noqa: B007, the last of each is the result
-            if not math.isfinite(loss):
-                raise Diverged(
-                    _(
-                        "The loss became {loss} in epoch {epoch}, batch {batch}: try a smaller learning rate than {rate}, or smaller first weights."
-                    ).format(loss=loss, epoch=number, batch=i + 1, rate=short(recipe.learning_rate))
-                )
-            loss_sum, correct, images = loss_sum + loss * size, correct + right, images + size
+        for steps in engine.epoch(params, state, splits.training, plan):
+            params, state = steps.params, steps.state
+            for loss, right, size in zip(steps.losses, steps.correct, steps.images, strict=True):
+                done += 1
+                if not math.isfinite(loss):
+                    raise Diverged(
+                        _(
+                            "The loss became {loss} in epoch {epoch}, batch {batch}: try a smaller learning rate than {rate}, or smaller first weights."
+                        ).format(loss=loss, epoch=number, batch=done, rate=short(recipe.learning_rate))
+                    )
+                loss_sum, correct, images = loss_sum + loss * size, correct + right, images + size
             watcher.step(number, images, loss_sum / images, correct / images)
-            if interrupted() and i + 1 < len(batches):
+            if interrupted() and done < len(plan.batches):
                 raise Interrupted(params)
 
+        average = averaged(engine, recipe, progress, params)
+        measured = params if average is None else average
         loss, accuracy = loss_sum / images, correct / images
         if recipe.training_accuracy == "after":
-            accuracy = backend.evaluate(network, params, splits.training)[1]
-        validation_loss, validation_accuracy = measure(network, params, splits.validation)
+            accuracy = engine.evaluate(measured, splits.training)[1]
+        validation_loss, validation_accuracy = measure(engine, measured, splits.validation)
         test_loss, test_accuracy = measure(
-            network, params, splits.test if recipe.test_accuracy == "each-epoch" else None
+            engine, measured, splits.test if recipe.test_accuracy == "each-epoch" else None
         )
     seconds = time.perf_counter() - began
     entry = Epoch(
@@ -290,30 +309,30 @@ def one_epoch(
         validation_accuracy=validation_accuracy,
         test_loss=test_loss,
         test_accuracy=test_accuracy,
-        learning_rate=learning_rate(len(batches) - 1),
+        learning_rate=plan.learning_rates[-1],
         seconds=seconds,
     )
-    progress = replace(progress, params=params, state=state, history=(*progress.history, entry))
+    progress = replace(progress, params=params, state=state, history=(*progress.history, entry), average=average)
     if is_best(recipe, progress):
-        progress = replace(progress, best_epoch=number, best_params=params if recipe.keep == "best" else None)
+        best = progress.model_params if recipe.keep == "best" else None
+        progress = replace(progress, best_epoch=number, best_params=best)
     return progress
 
 
-def measure(
-    network: Network, params: Sequence[Params], data: Dataset | None
-) -> tuple[float, float] | tuple[None, None]:
+def averaged(engine: Engine, recipe: Recipe, progress: Progress, params: Sequence[Params]) -> Sequence[Params] | None:
+    """The running average of the parameters with those after one more epoch, or None where the recipe asks for none.
+
+    Of t epochs it forgets the first ones sooner, by min(averaging, (1 + t) / (10 + t)): they are far from the end.
+    """
+    if progress.average is None:
+        return None
+    kept = min(recipe.averaging, (1 + progress.epochs) / (10 + progress.epochs))
+    return engine.average(progress.average, params, 1 - kept)
+
+
+def measure(engine: Engine, params: Sequence[Params], data: Dataset | None) -> tuple[float, float] | tuple[None, None]:
     """The loss and the accuracy over `data`, or None for both where there is nothing to measure on."""
-    return (None, None) if data is None else backend.evaluate(network, params, data)
-
-
-def make_batches(recipe: Recipe, m: int, epoch: int) -> list[npt.NDArray[np.intp] | slice]:
-    """Which of m images each step of an epoch takes: an order of its own for each epoch, or slices as they come."""
-    end = m - m % recipe.batch_size if recipe.drop_last else m
-    cuts = [slice(i, min(i + recipe.batch_size, end)) for i in range(0, end, recipe.batch_size)]
-    if not recipe.shuffle:
-        return list(cuts)
-    order = np.random.default_rng((recipe.seed, epoch, _ORDER)).permutation(m)
-    return [order[cut] for cut in cuts]
+    return (None, None) if data is None else engine.evaluate(params, data)
 
 
 def is_best(recipe: Recipe, progress: Progress) -> bool:

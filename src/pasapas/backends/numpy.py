@@ -2,52 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pasapas.backends import Steps
+from pasapas.backends.epochs import Plan
+from pasapas.backends.fused import FusedSteps
 from pasapas.data.dataset import Dataset, scaled
+from pasapas.data.deformations import deformed
+from pasapas.errors import PasapasError
+from pasapas.i18n import _
 from pasapas.layers import Params
 from pasapas.losses import SoftmaxCrossEntropy
 from pasapas.network import Network, forward
-from pasapas.optimizers import Optimizer, State
+from pasapas.optimizers import State, each
+from pasapas.recipes import Recipe
 from pasapas.steps import step
 
 
-class StepResult(NamedTuple):
-    """Parameters and optimizer memory after a step; its loss, right answers and number of images."""
+class NumpyEngine:
+    """The engine `numpy`: arrays in memory, one step after the other."""
 
-    params: Sequence[Params]
-    state: State
-    loss: float
-    correct: int
-    images: int
+    def __init__(self, recipe: Recipe, network: Network) -> None:
+        if recipe.products == "bfloat16":
+            raise PasapasError(_("NumPy has no products in bfloat16: choose --engine jax, or --products full."))
+        self.recipe, self.network, self.optimizer = recipe, network, recipe.make_optimizer()
 
+    def place(self, values: Any) -> Any:
+        """`values` themselves: they are NumPy's already."""
+        return values
 
-def epoch(
-    network: Network,
-    optimizer: Optimizer,
-    params: Sequence[Params],
-    state: State,
-    data: Dataset,
-    batches: Sequence[npt.NDArray[np.intp] | slice],
-    learning_rate: Callable[[int], float],
-    random: np.random.Generator,
-) -> Iterator[StepResult]:
-    """One step for each of `batches`, which say what images to take, yielding after each.
+    fetch = place
 
-    `learning_rate(i)` is that of step i of this epoch; `random` draws the dropout masks.
-    """
-    dtype = _dtype(params)
-    for i, batch in enumerate(batches):
-        labels = data.labels[batch]
-        X = scaled(data.images[batch], dtype)  # (m, n_in)
-        Y = network.loss.targets(labels, network.sizes[-1], dtype)  # (m, n_classes)
-        masked = network.with_masks(params, len(labels), random)
-        params, state, L, Z = step(network, optimizer, params, state, X, Y, learning_rate(i), masked)
-        yield StepResult(params, state, float(L), int(np.sum(np.argmax(Z, axis=1) == labels)), len(labels))
+    def epoch(self, params: Sequence[Params], state: State, data: Dataset, plan: Plan) -> Iterator[Steps]:
+        """One step for each batch of `plan`, yielding after each."""
+        if not FusedSteps.supports(self.network, self.optimizer):
+            yield from self.readable_epoch(params, state, data, plan)
+            return
+        steps = FusedSteps(self.network, self.optimizer, params, state, self.recipe.batch_size)
+        masks = plan.masks()
+        for images, labels, batch, learning_rate in self._batches(data, plan):
+            loss, correct = steps.step(images, labels, learning_rate, masks, batch)
+            yield Steps(steps.params, steps.state, [loss], [correct], [len(labels[batch])])
+
+    def readable_epoch(self, params: Sequence[Params], state: State, data: Dataset, plan: Plan) -> Iterator[Steps]:
+        """The same by `pasapas.steps.step` itself, for layers and optimizers that `FusedSteps` does not know."""
+        network, dtype, random = self.network, _dtype(params), plan.masks()
+        for images, labels, batch, learning_rate in self._batches(data, plan):
+            X = scaled(images[batch], dtype)  # (m, n_in)
+            Y = network.loss.targets(labels[batch], network.sizes[-1], dtype)  # (m, n_classes)
+            masked = network.with_masks(params, len(X), random)
+            params, state, L, Z = step(network, self.optimizer, params, state, X, Y, learning_rate, masked)
+            correct = int(np.sum(np.argmax(Z, axis=1) == labels[batch]))
+            yield Steps(params, state, [float(L)], [correct], [len(X)])
+
+    def _batches(self, data: Dataset, plan: Plan) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any], Any, float]]:
+        """Images, labels, which of them a step takes, and its learning rate: bytes, or rows prepared by the recipe."""
+        recipe, random = self.recipe, plan.deformations()
+        for batch, learning_rate in zip(plan.batches, plan.learning_rates, strict=True):
+            if recipe.deformation:
+                X = deformed(recipe.deformation, data.images[batch], random, plan.strength, recipe.dtype)
+            elif recipe.standardizes:
+                X = scaled(data.images[batch], recipe.dtype)
+            else:
+                yield data.images, data.labels, batch, learning_rate
+                continue
+            yield recipe.standardized(X), data.labels[batch], slice(None), learning_rate
+
+    def evaluate(self, params: Sequence[Params], data: Dataset) -> tuple[float, float]:
+        """The mean cross-entropy, without smoothing or penalty, and the accuracy, as a fraction, over `data`."""
+        return evaluate(self.network, self.recipe.for_pixels(params), data)
+
+    def average(self, mean: Sequence[Params], params: Sequence[Params], share: float) -> Sequence[Params]:
+        """mean + share · (params − mean)."""
+        return each(lambda m, p: m + share * (p - m), mean, params)
 
 
 def scores(network: Network, params: Sequence[Params], images: npt.NDArray[Any], chunk: int = 1000) -> npt.NDArray[Any]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pasapas.errors import PasapasError
 from pasapas.i18n import _, integer
+from pasapas.layers import Array
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,7 @@ class Dataset:
         return Dataset(self.images[:cut], self.labels[:cut]), Dataset(self.images[cut:], self.labels[cut:])
 
 
-def scaled(images: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+def scaled(images: Array, dtype: Any) -> Array:
     """X (m, n_in) for a network: one row an image, bytes brought from 0–255 to 0–1, other numbers left as they are."""
-    rows = images.reshape(len(images), -1)
-    if rows.dtype == np.uint8:
-        bright: npt.NDArray[Any] = np.divide(rows, 255, dtype=dtype)
-        return bright
-    return rows.astype(dtype, copy=False)
+    rows = images.reshape(len(images), -1).astype(dtype, copy=False)
+    return rows / 255 if images.dtype == np.uint8 else rows

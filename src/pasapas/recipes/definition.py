@@ -8,15 +8,18 @@ from __future__ import annotations
 import dataclasses
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from array_api_compat import array_namespace
+
 from pasapas import initializers, optimizers, schedules
+from pasapas.data.deformations import Deformation
 from pasapas.errors import PasapasError, cannot_read, nearest
 from pasapas.i18n import N_, _, integer, language, short
-from pasapas.layers import ACTIVATIONS
+from pasapas.layers import ACTIVATIONS, Array, Params
 from pasapas.network import Network, check_sizes, mlp
 
 FOLDER = Path(__file__).parent
@@ -104,7 +107,7 @@ def _word(default: str, choices: tuple[str, ...], group: str, help: str) -> str:
     return cast(str, _field(default, Kind(str, choices=choices), group, help))
 
 
-_DATA, _NETWORK, _TRAINING = N_("Data"), N_("Network"), N_("Training")
+_DATA, _DEFORMATIONS, _NETWORK, _TRAINING = N_("Data"), N_("Deformations"), N_("Network"), N_("Training")
 _OPTIMIZER, _STOPPING = N_("Optimizer"), N_("Measuring and stopping")
 
 
@@ -117,6 +120,37 @@ class Recipe:
         0, 0, 59_999, _DATA, N_("How many of them, the last ones, to set apart for validation.")
     )
     test_images: int = _whole(10_000, 1, 10_000, _DATA, N_("How many test images to measure on, from the first on."))
+
+    input_mean: float = _real(0.0, _DATA, N_("What is subtracted from each pixel, 0 to 1, while training."), high=1)
+    input_std: float = _real(
+        1.0, _DATA, N_("What each pixel is divided by after that, while training."), high=10, above=True
+    )
+
+    rotation: float = _real(
+        0.0, _DEFORMATIONS, N_("Turn each training image by up to this many degrees, either way."), high=180
+    )
+    scaling: float = _real(
+        0.0, _DEFORMATIONS, N_("Stretch or shrink each axis by up to this fraction."), high=1, below=True
+    )
+    shear: float = _real(
+        0.0, _DEFORMATIONS, N_("Slant by up to this many pixels sideways for each pixel of height."), high=2
+    )
+    translation: float = _real(0.0, _DEFORMATIONS, N_("Shift by up to this many pixels along each axis."), high=28)
+    elastic: float = _real(
+        0.0, _DEFORMATIONS, N_("Pixels by which the smoothed noise of an elastic deformation is multiplied."), high=1000
+    )
+    elastic_sigma: float = _real(
+        6.0, _DEFORMATIONS, N_("Standard deviation, in pixels, of the Gaussian that smooths it."), high=28, above=True
+    )
+    sampling: str = _word(
+        "linear", ("linear", "cubic"), _DEFORMATIONS, N_("How a deformed image reads between pixels.")
+    )
+    deform_until: float = _real(
+        1.0, _DEFORMATIONS, N_("Fraction of the training during which deformations have their full strength."), high=1
+    )
+    deform_final: float = _real(
+        1.0, _DEFORMATIONS, N_("The fraction of that strength to which they then fall, in a straight line."), high=1
+    )
 
     hidden: tuple[int, ...] = cast(
         tuple[int, ...],
@@ -138,6 +172,9 @@ class Recipe:
     sigma: float = _real(
         0.1, _NETWORK, N_("Standard deviation of the weights for the initializer 'normal'."), high=100, above=True
     )
+    output_scale: float = _real(
+        1.0, _NETWORK, N_("Factor on the first weights of the output layer."), high=100, above=True
+    )
     generator: str = _word(
         "pcg64",
         ("pcg64", "legacy"),
@@ -157,6 +194,27 @@ class Recipe:
     )
     seed: int = _whole(0, 0, 2**32 - 1, _TRAINING, N_("Where all random numbers start: the same seed, the same run."))
     dtype: str = _word("float32", ("float32", "float64"), _TRAINING, N_("Precision of all numbers."))
+    engine: str = _word(
+        "numpy",
+        ("numpy", "jax"),
+        _TRAINING,
+        N_("What drives the steps: 'numpy' on the processor, 'jax' compiled, on processor or GPU."),
+    )
+    products: str = _word(
+        "full",
+        ("full", "tensorfloat32", "bfloat16"),
+        _TRAINING,
+        N_(
+            "Precision of what goes into matrix products, with sums in float32: less is faster where the hardware has it."
+        ),
+    )
+    averaging: float = _real(
+        0.0,
+        _TRAINING,
+        N_("Take a running average of the weights after each epoch as the model: how much of it each epoch keeps."),
+        high=1,
+        below=True,
+    )
 
     optimizer: str = _word("sgd", OPTIMIZERS, _OPTIMIZER, N_("How gradients move the weights."))
     learning_rate: float = _real(0.1, _OPTIMIZER, N_("Size of the step along the gradient."), high=1000, above=True)
@@ -235,6 +293,13 @@ class Recipe:
                 )
             )
 
+        if self.dtype == "float64" and self.products != "full":
+            raise PasapasError(
+                _("products = {products} are for dtype = float32: in float64 only full products make sense.").format(
+                    products=self.products
+                )
+            )
+
     @property
     def sizes(self) -> list[int]:
         """The widths of the network's layers, from pixels to digits."""
@@ -250,6 +315,41 @@ class Recipe:
             label_smoothing=self.label_smoothing,
             l2=self.l2,
         )
+
+    @property
+    def deformation(self) -> Deformation:
+        """How training images are deformed."""
+        return Deformation(
+            self.rotation,
+            self.scaling,
+            self.shear,
+            self.translation,
+            self.elastic,
+            self.elastic_sigma,
+            self.sampling,
+        )
+
+    @property
+    def standardizes(self) -> bool:
+        """Whether pixels are brought to another mean and spread while the network trains."""
+        return (self.input_mean, self.input_std) != (0, 1)
+
+    def standardized(self, X: Array) -> Array:
+        """X (m, n_in), pixels from 0 to 1, as the network sees them while it trains."""
+        return (X - self.input_mean) / self.input_std if self.standardizes else X
+
+    def for_pixels(self, params: Sequence[Params]) -> Sequence[Params]:
+        """Parameters that give from pixels what `params` give from standardized ones.
+
+        (X − μ) / σ · W + b is X · (W / σ) + (b − μ / σ · Σ W): the first dense layer takes it in.
+        """
+        if not self.standardizes:
+            return params
+        first = next(i for i, p in enumerate(params) if p)
+        W, b = params[first]["W"], params[first]["b"]
+        W = W / self.input_std  # (n_in, n_out)
+        b = b - self.input_mean * array_namespace(W).sum(W, axis=0)  # (n_out,)
+        return [{"W": W, "b": b} if i == first else p for i, p in enumerate(params)]
 
     def make_initializer(self) -> initializers.Initializer:
         """What draws the first weights."""

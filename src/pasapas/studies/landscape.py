@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pasapas import training
+from pasapas.backends.epochs import make_batches
 from pasapas.data.dataset import Dataset, scaled
 from pasapas.errors import PasapasError
 from pasapas.i18n import _
@@ -167,7 +168,7 @@ class Path:
 def steps_of(recipe: Recipe) -> int:
     """How many steps a training by `recipe` takes, unless it stops early."""
     images = recipe.train_images - recipe.validation_images
-    return recipe.epochs * len(training.make_batches(recipe.replace(shuffle=False), images, 1))
+    return recipe.epochs * len(make_batches(recipe.replace(shuffle=False), images, 1))
 
 
 def record(recipe: Recipe, points: int = 60, watcher: training.Watcher | None = None) -> tuple[training.Result, Path]:
