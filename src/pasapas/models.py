@@ -23,7 +23,7 @@ from pasapas.errors import PasapasError, cannot_read
 from pasapas.files import write_atomically
 from pasapas.i18n import _
 from pasapas.layers import ACTIVATIONS, Dense, Dropout, Layer, Params
-from pasapas.losses import SoftmaxCrossEntropy, softmax
+from pasapas.losses import SoftmaxCrossEntropy, log_softmax
 from pasapas.network import Network, check_sizes
 
 FORMAT = "pasapas model 1"
@@ -43,8 +43,11 @@ class Model:
     def __repr__(self) -> str:
         return f"Model({'-'.join(map(str, self.network.sizes))})"
 
-    def probabilities(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """P (m, n_classes) for images (m, ...). Raises PasapasError where they are not of the network's size."""
+    def log_probabilities(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """log P (m, n_classes) for images (m, ...): finite also where P is too small for its type, and rounds to 0.
+
+        Raises PasapasError where the images are not of the network's size.
+        """
         n_in = self.network.sizes[0]
         if images.ndim < 2 or int(np.prod(images.shape[1:])) != n_in:
             raise PasapasError(
@@ -52,7 +55,12 @@ class Model:
                     expected=n_in, shape=images.shape
                 )
             )
-        P: npt.NDArray[Any] = softmax(backend.scores(self.network, self.params, images))
+        log_P: npt.NDArray[Any] = log_softmax(backend.scores(self.network, self.params, images))
+        return log_P
+
+    def probabilities(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """P (m, n_classes) for images (m, ...). Raises PasapasError where they are not of the network's size."""
+        P: npt.NDArray[Any] = np.exp(self.log_probabilities(images))
         return P
 
     def predict(self, images: npt.NDArray[Any]) -> npt.NDArray[np.intp]:

@@ -12,10 +12,21 @@ from rich.console import Console
 from rich.text import Text
 
 from pasapas import metrics
-from pasapas.cli.options import Activation, Json, Lang, find_model
+from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model
 from pasapas.cli.terminal import console, print_json, say, table
+from pasapas.data.dataset import Dataset
 from pasapas.data.mnist import load_mnist_test
 from pasapas.i18n import _, integer, number, percent
+from pasapas.models import Model
+from pasapas.studies.robustness import Robustness, robustness
+
+THRESHOLDS = (0, 0.9, 0.95, 0.99, 0.999)
+"""How sure an answer may have to be."""
+
+ERROR_RATES = (0.01, 0.005, 0.001)
+"""How many wrong answers one may want to live with."""
+
+_EXAMPLE = 15  # the test image that pictures show: a 5, whose hooks and gap thick strokes and noise close
 
 
 def command() -> Callable[..., Any]:
@@ -30,6 +41,14 @@ def command() -> Callable[..., Any]:
             ),
         ] = None,
         activation: Activation() = None,  # type: ignore[valid-type]
+        robust: Annotated[
+            bool,
+            typer.Option(
+                "--robust",
+                metavar=NO_VALUE,
+                help=_("Measure it on shifted, rotated, noisy, thick and thin digits too."),
+            ),
+        ] = False,
         figures: Annotated[
             Path | None,
             typer.Option("--figures", metavar=_("FOLDER"), help=_("Draw the pictures too, into this folder.")),
@@ -39,11 +58,15 @@ def command() -> Callable[..., Any]:
     ) -> None:
         path, net = find_model(model, activation)
         test = load_mnist_test()
-        P = net.probabilities(test.images)
-        loss, accuracy = net.evaluate(test.images, test.labels)
+        log_P = net.log_probabilities(test.images)  # (m, n_classes)
+        P = np.exp(log_P)
+        loss = metrics.cross_entropy(log_P, test.labels)
         counts = metrics.confusion_matrix(test.labels, P.argmax(axis=1), P.shape[1])
         reliability = metrics.calibration(P, test.labels)
-        drawn = draw(figures, test.images, test.labels, P, counts, reliability) if figures else []
+        accuracy = float(np.trace(counts) / len(test))
+        silent = metrics.abstention(P, test.labels, THRESHOLDS)
+        disturbed = measure(net, test, console(error=True)) if robust else None
+        drawn = draw(figures, test, P, counts, reliability, disturbed) if figures else []
         if json:
             precision, recall = metrics.precision(counts), metrics.recall(counts)
             print_json(
@@ -66,6 +89,21 @@ def command() -> Callable[..., Any]:
                             )
                         ],
                     },
+                    "abstention": _described(silent),
+                    "error_rates": [
+                        {"error_rate": rate, **(_described(found)[0] if found else dict.fromkeys(_KEYS))}
+                        for rate, found in wished(P, test.labels)
+                    ],
+                    "robustness": disturbed
+                    and [
+                        {
+                            "disturbance": one.disturbance.name,
+                            "unit": one.disturbance.unit,
+                            "strengths": list(one.disturbance.strengths),
+                            "accuracy": list(one.accuracy),
+                        }
+                        for one in disturbed
+                    ],
                     "figures": [str(picture) for picture in drawn],
                 }
             )
@@ -90,6 +128,9 @@ def command() -> Callable[..., Any]:
             images=integer(len(test)),
         )
         show(terminal, counts, reliability)
+        show_abstention(terminal, silent, wished(P, test.labels))
+        if disturbed:
+            show_robustness(terminal, disturbed, accuracy)
         for picture in drawn:
             say(terminal, _("Picture: {path}"), path=picture)
 
@@ -98,6 +139,17 @@ def command() -> Callable[..., Any]:
 
 def _json(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
+
+
+_KEYS = ("threshold", "answered", "errors", "coverage", "accuracy")
+
+
+def _described(found: metrics.Abstention) -> list[dict[str, Any]]:
+    columns = (found.thresholds, found.answered, found.errors, found.coverage, found.accuracy)
+    return [
+        {key: _json(value) if isinstance(value, float) else value for key, value in zip(_KEYS, row, strict=True)}
+        for row in zip(*(column.tolist() for column in columns), strict=True)
+    ]
 
 
 def _share(value: float, digits: int = 1) -> str:
@@ -132,13 +184,66 @@ def show(terminal: Console, counts: npt.NDArray[np.int64], reliability: metrics.
     say(terminal, _("Expected calibration error: {error}."), error=percent(reliability.error))
 
 
+def wished(P: npt.NDArray[Any], labels: npt.NDArray[Any]) -> list[tuple[float, metrics.Abstention | None]]:
+    """Each of the `ERROR_RATES`, and what answering from the confidence on that gives it; None where nothing does."""
+    confidences = [metrics.threshold_for(P, labels, rate) for rate in ERROR_RATES]
+    return [
+        (rate, None if c is None else metrics.abstention(P, labels, [c]))
+        for rate, c in zip(ERROR_RATES, confidences, strict=True)
+    ]
+
+
+def show_abstention(
+    terminal: Console, silent: metrics.Abstention, wishes: list[tuple[float, metrics.Abstention | None]]
+) -> None:
+    """What answering only when sure gives, by confidence, and by the errors that one can live with."""
+    say(terminal, _("\n[bold]Abstaining: what if it answered only when it is sure?[/]"))
+    grid = table(_("at least so sure"), _("images answered"), _("of these, right"), _("wrong answers left"))
+    for threshold, coverage, accuracy, errors in zip(
+        silent.thresholds, silent.coverage, silent.accuracy, silent.errors, strict=True
+    ):
+        sure = percent(threshold, 1) if threshold else _("always answers")
+        grid.add_row(sure, percent(coverage), _share(accuracy, 2), integer(int(errors)))
+    terminal.print(grid)
+    grid = table(_("wrong answers accepted"), _("asks for a confidence of"), _("images answered"))
+    for rate, found in wishes:
+        sure, coverage = (percent(found.thresholds[0], 3), percent(found.coverage[0])) if found else ("–", "–")
+        grid.add_row(_("at most {rate}").format(rate=percent(rate, 1)), sure, coverage)
+    terminal.print()
+    terminal.print(grid)
+    say(terminal, _("Found on these images: on others, such a confidence holds only about as well."))
+
+
+def measure(model: Model, data: Dataset, terminal: Console) -> list[Robustness]:
+    """The model on disturbed digits; the terminal says what is being tried."""
+    with terminal.status(_("Disturbing digits …")) as status:
+        return robustness(
+            model, data, lambda what, strength: status.update(f"{_(what.title)}, {what.label(strength)} …")
+        )
+
+
+def show_robustness(terminal: Console, disturbed: list[Robustness], accuracy: float) -> None:
+    """The accuracy under each disturbance: its strengths in a line, and the accuracies below."""
+    say(
+        terminal,
+        _("\n[bold]Robustness: accuracy on disturbed digits[/] (as they are: {accuracy})"),
+        accuracy=percent(accuracy, 1),
+    )
+    grid = table("", *[""] * max(len(one.accuracy) for one in disturbed))
+    grid.show_header = False
+    for one in disturbed:
+        grid.add_row(_(one.disturbance.title), *map(one.disturbance.label, one.disturbance.strengths), style="dim")
+        grid.add_row("", *(percent(share, 1) for share in one.accuracy))
+    terminal.print(grid)
+
+
 def draw(
     folder: Path,
-    images: npt.NDArray[np.uint8],
-    labels: npt.NDArray[Any],
+    test: Dataset,
     P: npt.NDArray[Any],
     counts: npt.NDArray[np.int64],
     reliability: metrics.Calibration,
+    disturbed: list[Robustness] | None,
 ) -> list[Path]:
     """The same as pictures, with the worst mistakes."""
     from pasapas import figures
@@ -148,8 +253,12 @@ def draw(
     pictures = {
         "confusion.png": figures.confusion_matrix(counts),
         "calibration.png": figures.calibration(reliability),
-        "mistakes.png": figures.worst_mistakes(images, labels, P),
+        "abstention.png": figures.abstention(P, test.labels),
+        "mistakes.png": figures.worst_mistakes(test.images, test.labels, P),
     }
+    if disturbed:
+        accuracy = float(np.trace(counts) / len(test))
+        pictures["robustness.png"] = figures.robustness(disturbed, accuracy, test.images[_EXAMPLE])
     for name, figure in pictures.items():
         figures.save(figure, folder / name)
     return [folder / name for name in pictures]
