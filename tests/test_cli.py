@@ -228,7 +228,7 @@ def test_evaluate_takes_the_newest_run_and_draws(run, tmp_path):
     assert "the newest run" in run("evaluate").out
     result = json.loads(run("evaluate", "--json", "--figures", "pictures").out)
     assert result["model"].startswith("runs/")
-    assert len(result["figures"]) == 3
+    assert len(result["figures"]) == 4
     assert all(Path(path).exists() for path in result["figures"])
 
 
@@ -307,6 +307,7 @@ def test_data(run, tmp_path):
         ("evaluate",),
         ("predict",),
         ("recipes",),
+        ("search",),
         ("data",),
         ("explain",),
         ("show",),

@@ -46,7 +46,7 @@ class _Group(_Translated, TyperGroup):
 
 def build() -> typer.Typer:
     """The application with its help in the language spoken now."""
-    from pasapas.cli import check, data, evaluate, explain, mistakes, predict, recipes, sabotage, show, train
+    from pasapas.cli import check, data, evaluate, explain, mistakes, predict, recipes, sabotage, search, show, train
 
     rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
     rich_utils.OPTIONS_PANEL_TITLE = _("Options")
@@ -92,6 +92,7 @@ def build() -> typer.Typer:
         ("predict", predict.command(), _("Ask a model what digit is in a picture, or in one of MNIST's test images.")),
         ("explain", explain.command(), _("Follow one training step through a network, number by number.")),
         ("recipes", recipes.command(), _("List the recipes, or explain one of them, field by field.")),
+        ("search", search.command(), _("Search for good values of a recipe's fields, in many short trainings.")),
         ("data", data.command(), _("Show what is in MNIST: counts, samples, mean digits.")),
         ("show", show.command(), _("Draw the lesson's pictures: losses, descents, gradients, surfaces, units.")),
         ("check", check.command(), _("Say which mistake a program with backpropagation makes, or what a class makes.")),

@@ -8,11 +8,14 @@ from pasapas.figures.landscape import loss_surface
 from pasapas.figures.lesson import descent, loss_curve, valley
 from pasapas.figures.mistakes import calibration, confusion_matrix, worst_mistakes
 from pasapas.figures.predictions import digit, digits, preparation
+from pasapas.figures.robustness import abstention, robustness
+from pasapas.figures.search import search_overview
 from pasapas.figures.units import unit
 from pasapas.figures.weights import first_layer_units
 from pasapas.metrics import final_statistics
 
 __all__ = [
+    "abstention",
     "calibration",
     "check_place",
     "confusion_matrix",
@@ -26,7 +29,9 @@ __all__ = [
     "loss_curve",
     "loss_surface",
     "preparation",
+    "robustness",
     "save",
+    "search_overview",
     "training_history",
     "unit",
     "valley",
