@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,9 @@ from hypothesis import settings
 
 from pasapas import Dataset, i18n, load_mnist
 from pasapas.cli import main
+
+# what JAX compiles is shared among the workers, and leaves the user's own cache alone
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", os.path.join(tempfile.gettempdir(), "pasapas-tests-jax"))
 
 settings.register_profile("pasapas", deadline=None)  # a busy machine is no failure
 settings.load_profile("pasapas")

@@ -1,0 +1,58 @@
+"""What is to be measured where there is a GPU: the engine `jax` on it against NumPy on the processor, and how fast it is.
+
+python benchmarks/gpu.py                 agreement, tanh-132, wide networks
+python benchmarks/gpu.py --full          and a network of 12 million weights on deformed images, in full length
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+import jax
+import numpy as np
+
+from pasapas import Recipe, recipe, train
+
+WIDE = Recipe(
+    hidden=(2560, 2048, 1536, 1024, 512), output_scale=0.5, batch_size=1024, drop_last=True, epochs=4150, engine="jax",
+    products="bfloat16", optimizer="nesterov", l2=1e-4, learning_rate=0.16, schedule="linear", warmup_epochs=51.0,
+    averaging=0.993, input_mean=0.1307, input_std=0.3081, rotation=10.0, scaling=0.12, shear=0.1, translation=0.5,
+    elastic=46.0, sampling="cubic", deform_until=0.85, deform_final=0.4,
+)  # fmt: skip
+
+
+def agreement() -> None:
+    """Largest difference of parameters after two epochs without anything random but the order of images."""
+    for options in ({}, {"optimizer": "nesterov", "l2": 1e-4}, {"optimizer": "adam", "learning_rate": 0.001}):
+        chosen = Recipe(hidden=(128,), epochs=2, train_images=10_000, **options)
+        numpy, jax_ = (train(chosen, engine=engine, quiet=True).model.params for engine in ("numpy", "jax"))
+        difference = max(np.abs(p[k] - q[k]).max() for p, q in zip(numpy, jax_, strict=True) for k in p)
+        print(f"{options}: parameters differ by at most {difference:.1e}")
+
+
+def timed(name: str, chosen: Recipe) -> None:
+    """Seconds of all epochs but the first, which compiles, scaled to the recipe's number of epochs."""
+    began = time.perf_counter()
+    result = train(chosen, quiet=True)
+    whole = time.perf_counter() - began
+    seconds = [epoch.seconds for epoch in result.history]
+    later = statistics.median(seconds[1:])
+    print(
+        f"{name}: {later * 1e3:.2f} ms an epoch (best {min(seconds) * 1e3:.2f}), {later * len(seconds):.3f} s for "
+        f"{len(seconds)} epochs, first {seconds[0]:.2f} s, test {result.test[1]:.2%}, {whole:.1f} s in all",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    print("devices:", *jax.devices())
+    agreement()
+    for products in ("full", "tensorfloat32", "bfloat16"):
+        timed(f"tanh-132, {products}", recipe("tanh-132", dtype="float32", engine="jax", products=products))
+    timed("784-512-512-10", Recipe(hidden=(512, 512), epochs=5, engine="jax", products="bfloat16"))
+    timed("784-2560-2048-1536-1024-512-10, deformed", WIDE.replace(epochs=60))
+    if "--full" in sys.argv:
+        for seed in range(3):
+            timed(f"the same, 4,150 epochs, seed {seed}", WIDE.replace(seed=seed))
