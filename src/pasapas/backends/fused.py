@@ -21,7 +21,7 @@ from pasapas.optimizers import SGD, Adam, Momentum, Optimizer, State
 Floats = npt.NDArray[Any]
 DType = np.dtype[Any]
 
-_PIECE = 32_768
+_PIECE = 65_536
 """How many parameters are updated at once: few enough to stay in a core's cache from one operation to the next."""
 
 
@@ -352,8 +352,8 @@ _ACTIVATIONS: dict[type[Layer], type[_Activation]] = {
 
 
 def _sgd(o: SGD, learning_rate: float, state: State, p: Floats, dp: Floats, t: Floats) -> None:
-    np.multiply(dp, learning_rate, out=t)
-    np.subtract(p, t, out=p)
+    np.multiply(dp, learning_rate, out=dp)  # the gradient is no longer needed
+    np.subtract(p, dp, out=p)
 
 
 def _momentum(o: Momentum, learning_rate: float, state: State, p: Floats, dp: Floats, t: Floats, v: Floats) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pasapas.backends import Steps
 from pasapas.backends.epochs import Plan
 from pasapas.backends.fused import FusedSteps
+from pasapas.backends.threads import blas_threads
 from pasapas.data.dataset import Dataset, scaled
 from pasapas.data.deformations import deformed
 from pasapas.errors import PasapasError
@@ -44,9 +45,10 @@ class NumpyEngine:
             return
         steps = FusedSteps(self.network, self.optimizer, params, state, self.recipe.batch_size)
         masks = plan.masks()
-        for images, labels, batch, learning_rate in self._batches(data, plan):
-            loss, correct = steps.step(images, labels, learning_rate, masks, batch)
-            yield Steps(steps.params, steps.state, [loss], [correct], [len(labels[batch])])
+        with blas_threads(self.network, self.recipe.batch_size):
+            for images, labels, batch, learning_rate in self._batches(data, plan):
+                loss, correct = steps.step(images, labels, learning_rate, masks, batch)
+                yield Steps(steps.params, steps.state, [loss], [correct], [len(labels[batch])])
 
     def readable_epoch(self, params: Sequence[Params], state: State, data: Dataset, plan: Plan) -> Iterator[Steps]:
         """The same by `pasapas.steps.step` itself, for layers and optimizers that `FusedSteps` does not know."""
