@@ -13,7 +13,7 @@ from pasapas.cli.show import PICTURES
 from pasapas.models import Model
 from pasapas.studies.units import first_weights
 
-NAMES = ["loss", "descent", "valley", "surface", "gradients", "history", "digit", "unit"]
+NAMES = ["loss", "descent", "valley", "surface", "gradients", "history", "digit", "unit", "deformations"]
 ENGLISH = {"the", "is", "with", "of", "and"}
 
 

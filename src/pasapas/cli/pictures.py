@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,9 @@ from rich.console import Console
 from pasapas import runs
 from pasapas.cli.options import find_model, whole
 from pasapas.cli.predict import mnist_image
+from pasapas.cli.train import find_recipe
 from pasapas.data import load_mnist
+from pasapas.data.deformations import REFERENCE
 from pasapas.data.mnist import load_mnist_test
 from pasapas.errors import PasapasError
 from pasapas.i18n import _, integer, number, percent
@@ -41,6 +43,7 @@ class Asked:
     learning_rate: str | None
     index: str | None
     unit: str | None
+    recipe: str | None
     terminal: Console
 
 
@@ -295,5 +298,43 @@ def unit(asked: Asked) -> Shown:
         "least": extremes(found.least),
         "mean_activation": finite(found.likes),
         "weights": found.weights.tolist(),
+    }
+    return Shown(draw, numbers, sentences)
+
+
+def deformations(asked: Asked) -> Shown:
+    """What a recipe's deformations make of a digit."""
+    index = whole("--index", asked.index, 0, 59_999) or 0
+    name = asked.recipe or "default"
+    own = find_recipe(name).deformation
+    deformation = own or REFERENCE
+    training = load_mnist()[0]
+    sentences = [
+        _(
+            "Training image {index}, a {label}, each time with other random numbers, which are the same in a column."
+        ).format(index=index, label=training.labels[index]),
+        _(
+            "A network that is trained on such images never sees quite the same one twice: it cannot learn them by heart, and learns instead what all ways of writing a digit have in common."
+        ),
+    ]
+    if not own:
+        sentences.insert(
+            0,
+            _("The recipe '{name}' deforms nothing; the picture has amplitudes that serve MNIST well.").format(
+                name=name
+            ),
+        )
+
+    def draw() -> "Figure":
+        from pasapas import figures
+
+        return figures.deformed_digits(deformation, training.images[index])
+
+    numbers = {
+        "recipe": name,
+        "deforms": bool(own),
+        "amplitudes": asdict(deformation),
+        "index": index,
+        "true": int(training.labels[index]),
     }
     return Shown(draw, numbers, sentences)

@@ -39,11 +39,26 @@ def command() -> Callable[..., Any]:
         ] = None,
         index: Annotated[
             str | None,
-            typer.Option("--index", metavar="N", help=_("For 'digit': test image N; otherwise one at random.")),
+            typer.Option(
+                "--index",
+                metavar="N",
+                help=_(
+                    "For 'digit': test image N, otherwise one at random; for 'deformations': training image N, otherwise 0."
+                ),
+            ),
         ] = None,
         unit: Annotated[
             str | None,
             typer.Option("--unit", metavar="N", help=_("For 'unit': its number; otherwise the strongest.")),
+        ] = None,
+        recipe: Annotated[
+            str | None,
+            typer.Option(
+                "--recipe",
+                metavar=_("NAME|FILE"),
+                help=_("For 'deformations': the recipe whose deformations to draw."),
+                show_default=False,
+            ),
         ] = None,
         json: Json() = False,  # type: ignore[valid-type]
         lang: Lang() = None,  # type: ignore[valid-type]
@@ -55,6 +70,7 @@ def command() -> Callable[..., Any]:
             "--learning-rate": learning_rate,
             "--index": index,
             "--unit": unit,
+            "--recipe": recipe,
         }
         chosen = [option for option, value in given.items() if value is not None]
         if name is None:
@@ -74,7 +90,7 @@ def command() -> Callable[..., Any]:
             from pasapas import figures
 
             drawn = figures.check_place(figure or Path(f"{name}.png"))  # before the computation, which can take long
-        shown = picture.make(pictures.Asked(model, activation, learning_rate, index, unit, terminal))
+        shown = picture.make(pictures.Asked(model, activation, learning_rate, index, unit, recipe, terminal))
         if drawn is not None:
             with terminal.status(_("Drawing …")):
                 figures.save(shown.draw(), drawn)
@@ -136,6 +152,11 @@ PICTURES = {
     ),
     "unit": pictures.Picture(
         N_("What a unit of the first layer looks for, and what it finds."), (*_MODEL, "--unit"), pictures.unit
+    ),
+    "deformations": pictures.Picture(
+        N_("How training images are deformed at random, each way by itself and all together."),
+        ("--recipe", "--index"),
+        pictures.deformations,
     ),
 }
 """The pictures by name, in the order of the listing."""

@@ -17,12 +17,14 @@ from array_api_compat import array_namespace
 
 from pasapas.data.dataset import scaled
 from pasapas.errors import PasapasError, one_of
-from pasapas.i18n import _
+from pasapas.i18n import _, integer, short
 from pasapas.layers import Array
 
 SAMPLINGS = ("linear", "cubic")
 _RADIUS = 10  # pixels: the Gaussian of the elastic deformation has 21 taps
+_MOST = 1e6  # of any amplitude: what float32 still computes with
 _BLOCK = 64  # images that are deformed at a time: what is computed for them stays in the processor's cache
+_KEPT = 1 << 24  # bytes: several times what a block takes
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ class Deformation:
     """How training images are deformed: amplitudes, of which each image gets a random share, uniform either way.
 
     An image is scaled, sheared, rotated and shifted, about its centre, and its pixels then moved by a smooth random
-    field. Raises PasapasError for amplitudes that are negative, not finite or that would turn images inside out.
+    field. Shares are positive for turning counter-clockwise, factors above 1, the lower half slanting to the right, and
+    shifting down and to the right. Raises PasapasError for amplitudes that are negative, beyond all sense or that would
+    turn images inside out.
     """
 
     rotation: float = 0.0  # degrees
@@ -45,13 +49,13 @@ class Deformation:
         one_of(_("sampling"), self.sampling, SAMPLINGS)
         for field in fields(self)[:-1]:
             value = getattr(self, field.name)
-            if not 0 <= value < math.inf:
+            if not 0 <= value <= _MOST:
                 raise PasapasError(
-                    _("A deformation's '{name}' must be a number of at least 0, not {value}.").format(
-                        name=field.name, value=value
+                    _("A deformation's '{name}' must be a number from 0 to {most}, not {value}.").format(
+                        name=field.name, most=integer(_MOST), value=value
                     )
                 )
-        if self.scaling >= 1:
+        if np.float32(self.scaling) >= 1:
             raise PasapasError(
                 _("A deformation's 'scaling' must be below 1, not {value}: 0.1 is for factors from 0.9 to 1.1.").format(
                     value=self.scaling
@@ -64,6 +68,23 @@ class Deformation:
         """Whether images are changed at all."""
         return any((self.rotation, self.scaling, self.shear, self.translation, self.elastic))
 
+    def check(self, images: Array) -> None:
+        """Raises PasapasError unless `images` can be deformed: (m, height, width), of bytes or of numbers within 0-1."""
+        if not self:
+            return
+        if images.ndim != 3:
+            raise PasapasError(
+                _(
+                    "Deformations need images (m, height, width), not {shape}: reshape them, or set all amplitudes to 0."
+                ).format(shape=images.shape)
+            )
+        if images.dtype != np.uint8 and images.size and not (images.min() >= 0 and images.max() <= 1):  # nan fails too
+            raise PasapasError(
+                _(
+                    "Deformations need pixels that are bytes or from 0, black, to 1, but these go from {low} to {high}."
+                ).format(low=short(float(images.min())), high=short(float(images.max())))
+            )
+
     def numbers(self, m: int, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The shapes of the uniform numbers in [0, 1) that m images take: `affine` and `noise`."""
         return (m, 6), (m, 2, height, width) if self.elastic else (0,)
@@ -72,7 +93,8 @@ class Deformation:
         """`images` (m, height, width) in 0-1, deformed: same shape and dtype, again in 0-1, black where nothing was.
 
         `affine` and `noise` are uniform numbers in [0, 1), of the shapes that `numbers` says and the images' dtype;
-        `strength`, from 0 to 1, multiplies all amplitudes.
+        row i of `affine` has the shares of image i, 0.5 for none: rotation, scaling down and across, shear, shift down
+        and across. `strength`, from 0 to 1, multiplies all amplitudes.
         """
         rows, columns = self.places(images.shape, affine, noise, strength)
         return sampled(images, rows, columns, self.sampling)
@@ -92,21 +114,26 @@ class Deformation:
         down, across = 1 + self.scaling * share[1, ...], 1 + self.scaling * share[2, ...]
         shear = self.shear * share[3, ...]
         middle = (height - 1) / 2, (width - 1) / 2
-        # the way back: shifted, rotated, sheared, scaled
+        # from the deformed image back to the given one: shifted, rotated, sheared, scaled
         y = xp.reshape(xp.arange(height, dtype=affine.dtype), (-1, 1)) - (middle[0] + self.translation * share[4, ...])
-        x = xp.arange(width, dtype=affine.dtype) - (middle[1] + self.translation * share[5, ...])
+        x = xp.reshape(xp.arange(width, dtype=affine.dtype), (1, -1)) - (middle[1] + self.translation * share[5, ...])
         rows = sin / down * x + (cos / down * y + middle[0])
-        columns = (cos - shear * sin) / across * x - ((sin + shear * cos) / across * y - middle[1])
+        columns = (cos - shear * sin) / across * x + (middle[1] - (sin + shear * cos) / across * y)
         if self.elastic:
-            fields = strength * self.elastic * self.smoothed(2 * noise - 1)
-            rows, columns = rows + fields[:, 0, ...], columns + fields[:, 1, ...]
+            most = strength * self.elastic
+            moves = self.smoothed(2 * most * noise - most)  # (m, 2, height, width)
+            rows, columns = rows + moves[:, 0, ...], columns + moves[:, 1, ...]
         return rows, columns
 
     def smoothed(self, noise: Array) -> Array:
         """`noise` (..., height, width) under the Gaussian, with zeros around it."""
         xp = array_namespace(noise)
         left, right = (xp.asarray(gaussian(n, self.elastic_sigma), dtype=noise.dtype) for n in noise.shape[-2:])
-        return xp.matmul(left, xp.matmul(noise, right))
+        return xp.matmul(left, xp.matmul(noise, right))  # small products, which no BLAS splits among threads
+
+
+REFERENCE = Deformation(rotation=10, scaling=0.12, shear=0.1, translation=0.5, elastic=46)
+"""Amplitudes that serve MNIST well: strong, and a digit hardly ever becomes another one."""
 
 
 def gaussian(n: int, sigma: float) -> npt.NDArray[np.float64]:
@@ -118,36 +145,35 @@ def gaussian(n: int, sigma: float) -> npt.NDArray[np.float64]:
 
 
 def sampled(images: Array, rows: Array, columns: Array, sampling: str) -> Array:
-    """`images` (m, height, width) at `rows` and `columns` (m, ...) between their pixels, clipped to 0-1; black outside.
+    """`images` (m, height, width) at `rows` and `columns` (m, h, w) between their pixels, within 0-1; black outside.
 
     "linear" weighs the 2 × 2 pixels around a place, "cubic" the 4 × 4: E. Catmull, R. Rom, "A Class of Local Interpolating
     Splines", 1974; the cubic convolution with a = -1/2 of R. G. Keys, 1981.
     """
     xp = array_namespace(images)
     m, height, width = images.shape
-    weights, reach = (_linear, 1) if sampling == "linear" else (_cubic, 2)
+    weights, n = (_linear, 2) if sampling == "linear" else (_cubic, 4)
     # with zeros around the images, the weights of a place outside fall on zeros and nothing needs a mask
-    pad = 2 * reach
-    side = xp.zeros((m, height, pad), dtype=images.dtype)
-    end = xp.zeros((m, pad, width + 2 * pad), dtype=images.dtype)
+    side = xp.zeros((m, height, n), dtype=images.dtype)
+    end = xp.zeros((m, n, width + 2 * n), dtype=images.dtype)
     pixels = xp.reshape(xp.concat([end, xp.concat([side, images, side], axis=2), end], axis=1), (-1,))
+    # each pixel with those on its right: n numbers are fetched at a time
+    last = pixels.shape[0] - (n - 1)
+    runs = xp.stack([pixels[j : last + j] for j in range(n)], axis=1)  # (last, n)
+
+    reach = n // 2
     rows, columns = xp.clip(rows, -reach, height - 1 + reach), xp.clip(columns, -reach, width - 1 + reach)
     row, column = xp.floor(rows), xp.floor(columns)
     down, across = weights(rows - row), weights(columns - column)
-    stride, before = width + 2 * pad, pad - (reach - 1)
-    image = xp.reshape(xp.arange(m, dtype=xp.int32) * ((height + 2 * pad) * stride), (-1, 1, 1))
-    start = image + (xp.astype(row, xp.int32) + before) * stride + (xp.astype(column, xp.int32) + before)
+    line = width + 2 * n
+    corner = xp.reshape(xp.arange(m, dtype=xp.int32), (-1, 1, 1)) * ((height + 2 * n) * line) + (reach + 1) * (line + 1)
+    first = corner + xp.astype(row * line + column, xp.int32)  # (m, h, w): the first of the n × n pixels
     found = 0
-    for i, w in enumerate(down):
-        line = 0
-        for j, v in enumerate(across):
-            line = line + v * _at(xp, pixels, start + (i * stride + j))
-        found = found + w * line
+    for i in range(n):
+        run = xp.take(runs, xp.reshape(first + i * line, (-1,)), axis=0)
+        run = xp.reshape(run, (*first.shape, n))
+        found = found + down[i] * sum(across[j] * run[..., j] for j in range(n))
     return found if sampling == "linear" else xp.clip(found, 0, 1)
-
-
-def _at(xp: Any, pixels: Array, places: Array) -> Array:
-    return xp.reshape(xp.take(pixels, xp.reshape(places, (-1,))), places.shape)
 
 
 def _linear(t: Array) -> tuple[Array, ...]:
@@ -174,14 +200,17 @@ def deformed(
 ) -> npt.NDArray[Any]:
     """X (m, n_in), rows for the network, of images (m, height, width) deformed at random; bytes are scaled to 0-1.
 
-    The numbers are drawn from `random` for all images at once, however they are then worked on.
+    The numbers are drawn from `random` for all images at once, however they are then worked on. `strength` is as in
+    `Deformation.apply`.
     """
     m, height, width = images.shape
-    shapes = deformation.numbers(m, height, width)
-    affine, noise = (random.random(shape, dtype=dtype) for shape in shapes)
-    X: npt.NDArray[Any] = scaled(images, dtype)
+    affine, noise = (random.random(shape, dtype=dtype) for shape in deformation.numbers(m, height, width))
+    # where memory of this size was given back, the C library keeps what the blocks give back, instead of returning it
+    # to the system and having it cleared page by page for the next block, which takes longer than all that is computed
+    np.empty(_KEPT, np.uint8)
+    X = np.empty((m, height * width), dtype)
     for i in range(0, m, _BLOCK):
         block = slice(i, i + _BLOCK)
-        part = X[block].reshape(-1, height, width)
+        part = scaled(images[block], dtype).reshape(-1, height, width)
         X[block] = deformation.apply(part, affine[block], noise[block], strength).reshape(len(part), -1)
     return X

@@ -1,6 +1,7 @@
 """Every picture that the product draws. Each function returns a matplotlib Figure, in the language spoken now."""
 
 from pasapas.figures.data import dataset
+from pasapas.figures.deformations import deformed_digits
 from pasapas.figures.files import check_place, save
 from pasapas.figures.flow import gradient_flow
 from pasapas.figures.history import training_history
@@ -20,6 +21,7 @@ __all__ = [
     "check_place",
     "confusion_matrix",
     "dataset",
+    "deformed_digits",
     "descent",
     "digit",
     "digits",
