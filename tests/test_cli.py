@@ -94,7 +94,9 @@ def test_every_field_of_a_recipe_is_an_option(run, tmp_path):
         "dtype": "float64", "optimizer": "adam", "learning_rate": 0.01, "momentum": 0.8, "beta1": 0.8, "beta2": 0.9,
         "epsilon": 1e-7, "schedule": "step", "warmup_epochs": 0.5, "step_every": 1, "step_factor": 0.9,
         "training_accuracy": "after", "test_accuracy": "each-epoch", "stop_accuracy": 0.9, "monitor": "validation_accuracy",
-        "patience": 3, "keep": "best",
+        "patience": 3, "keep": "best", "input_mean": 0.1, "input_std": 0.3, "rotation": 5.0, "scaling": 0.1, "shear": 0.2,
+        "translation": 1.0, "elastic": 20.0, "elastic_sigma": 5.0, "sampling": "cubic", "deform_until": 0.5, "deform_final": 0.2,
+        "output_scale": 0.5, "engine": "jax", "products": "full", "averaging": 0.9,
     }  # fmt: skip
     assert set(values) == set(FIELDS)
     options = []

@@ -31,6 +31,8 @@ class Setting:
     there weights go ways of their own. In float64 the same implementations end with weights that differ by 2e-15.
     """
 
+    images: int = 60_000  # fewer where an epoch of them all would take minutes
+
     @property
     def name(self) -> str:
         tanh = "" if self.activation == "relu" else f"-{self.activation}"

@@ -68,7 +68,7 @@ def network_section(key: str, network: Results) -> list[str]:
     agreement = f"**differ** by more: {', '.join(differing)}" if differing else "all agree"
     notes.append(f"- losses, within {network['tolerance']:g} of their median: {agreement}")
     tables = [*network_table(network), *inference_table(network["measured"])]
-    return [f"## {key}", "", *tables, "", *notes, ""]
+    return [f"## {key}, {network['images']:,} images", "", *tables, "", *notes, ""]
 
 
 def reached_section(results: Results) -> list[str]:
@@ -93,7 +93,7 @@ def markdown(session: Results) -> str:
         "",
         f"Made by `{about['command']}`; the raw figures are in `compare.json`.",
         "",
-        f"One epoch of {about['images']:,} MNIST images, each contender in a process of its own, all of a network's in turn in "
+        "One epoch of MNIST, each contender in a process of its own, all of a network's in turn in "
         f"each of {about['rounds']} rounds, another first each time; {about['threads']} threads asked of each. Everyone starts "
         "each round from the same weights and takes the same batches in the same order, plain SGD. The loss is the mean "
         "cross-entropy over these images after that epoch, computed by one function from everyone's weights; it must agree "

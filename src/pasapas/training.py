@@ -143,18 +143,20 @@ def train(
     progress: Progress | None = None,
     watcher: Watcher | None = None,
     quiet: bool = False,
+    distributed: bool = False,
     **changes: Any,
 ) -> Result:
     """Trains the recipe's network on MNIST, with other values in the fields named by `changes`.
 
     `progress` is where an earlier run of the same recipe stood. Unless there is a `watcher`, or `quiet` is asked for, a
-    line is printed after each epoch. Raises PasapasError for unknown recipes, fields and
-    values, and Diverged when the loss is no longer finite.
+    line is printed after each epoch. `distributed` takes all devices that JAX knows, those of other processes too after
+    `jax.distributed.initialize`. Raises PasapasError for unknown recipes, fields and values, and Diverged when the loss
+    is no longer finite.
     """
     recipe = named_recipe(recipe) if isinstance(recipe, str) else recipe
     recipe = recipe.replace(**changes)
     watcher = watcher or (None if quiet else printing(recipe))
-    return run(recipe.network(), recipe, mnist_splits(recipe), progress, watcher)
+    return run(recipe.network(), recipe, mnist_splits(recipe), progress, watcher, distributed)
 
 
 def fit(
@@ -166,12 +168,14 @@ def fit(
     test: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None,
     watcher: Watcher | None = None,
     quiet: bool = False,
+    distributed: bool = False,
     **fields: Any,
 ) -> Result:
     """Trains `network` on images (m, ...) with integer labels (m,); `fields` are those of a `Recipe` on training.
 
     Bytes are scaled to 0–1, other numbers taken as they are. Unless there is a `watcher`, or `quiet` is asked for, a line
-    is printed after each epoch. Raises PasapasError for what does not fit together.
+    is printed after each epoch. The engine `jax` reads memory-mapped images batch by batch; `distributed` is as for `train`.
+    Raises PasapasError for what does not fit together.
     """
     for name in fields:
         if name in _OF_THE_NETWORK or name in _OF_MNIST:
@@ -182,7 +186,7 @@ def fit(
             )
     recipe = Recipe().replace(**fields)
     splits = Splits(Dataset(images, labels), validation and Dataset(*validation), test and Dataset(*test))
-    return run(network, recipe, splits, None, watcher or (None if quiet else printing(recipe)))
+    return run(network, recipe, splits, None, watcher or (None if quiet else printing(recipe)), distributed)
 
 
 def mnist_splits(recipe: Recipe) -> Splits:
@@ -205,17 +209,23 @@ def start(network: Network, recipe: Recipe) -> Progress:
 
 
 def run(
-    network: Network, recipe: Recipe, splits: Splits, progress: Progress | None = None, watcher: Watcher | None = None
+    network: Network,
+    recipe: Recipe,
+    splits: Splits,
+    progress: Progress | None = None,
+    watcher: Watcher | None = None,
+    distributed: bool = False,
 ) -> Result:
     """Trains until the recipe's last epoch, or until it has learned enough, or until Ctrl-C."""
     check(network, recipe, splits)
-    engine = make_engine(recipe, network)
+    engine = make_engine(recipe, network, distributed)
     watcher = watcher or Watcher()
     progress = placed(engine, progress or start(network, recipe))
     began = time.perf_counter()
     stopped = reason_to_stop(recipe, progress)
     params = progress.model_params
-    with interruptible() as interrupted:
+    with interruptible() as pressed:
+        interrupted = agreed(pressed) if distributed else pressed
         while not stopped:
             try:
                 progress = one_epoch(engine, recipe, splits, progress, watcher, interrupted)
@@ -259,6 +269,8 @@ def check(network: Network, recipe: Recipe, splits: Splits) -> None:
     for data in (splits.training, splits.validation, splits.test):
         if data is not None:
             data.check_fits(network.sizes[0], network.sizes[-1])
+    if recipe.deformation:
+        recipe.deformation.check(splits.training.images)
 
 
 def one_epoch(
@@ -353,6 +365,13 @@ def reason_to_stop(recipe: Recipe, progress: Progress) -> str:
     if recipe.patience and progress.epochs - progress.best_epoch >= recipe.patience:
         return "patience"
     return "finished" if progress.epochs >= recipe.epochs else ""
+
+
+def agreed(pressed: Callable[[], bool]) -> Callable[[], bool]:
+    """Whether Ctrl-C came to any of the processes that train together: they must all stop at the same step."""
+    from pasapas.backends.distributed import anywhere
+
+    return lambda: anywhere(pressed())
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 from pasapas.backends.epochs import Plan
 from pasapas.data.dataset import Dataset
+from pasapas.errors import PasapasError
+from pasapas.i18n import _
 from pasapas.layers import Params
 from pasapas.network import Network
 from pasapas.optimizers import State
@@ -49,12 +51,17 @@ class Engine(Protocol):
         """mean + share · (params − mean)."""
 
 
-def make_engine(recipe: Recipe, network: Network) -> Engine:
-    """The engine that the recipe names. Raises PasapasError where it is not installed, or cannot do what is asked."""
+def make_engine(recipe: Recipe, network: Network, distributed: bool = False) -> Engine:
+    """The engine that the recipe names, on all devices of all processes if it is to be `distributed`.
+
+    Raises PasapasError where it is not installed, or cannot do what is asked.
+    """
     if recipe.engine == "jax":
         from pasapas.backends.jax import JaxEngine
 
-        return JaxEngine(recipe, network)
+        return JaxEngine(recipe, network, distributed)
+    if distributed:
+        raise PasapasError(_("Only the engine 'jax' trains on several devices: add --engine jax."))
     from pasapas.backends.numpy import NumpyEngine
 
     return NumpyEngine(recipe, network)

@@ -15,6 +15,7 @@ from pasapas import metrics
 from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model
 from pasapas.cli.terminal import console, print_json, say, table
 from pasapas.data.dataset import Dataset
+from pasapas.data.disturbances import Disturbance
 from pasapas.data.mnist import load_mnist_test
 from pasapas.i18n import _, integer, number, percent
 from pasapas.models import Model
@@ -217,9 +218,12 @@ def show_abstention(
 def measure(model: Model, data: Dataset, terminal: Console) -> list[Robustness]:
     """The model on disturbed digits; the terminal says what is being tried."""
     with terminal.status(_("Disturbing digits …")) as status:
-        return robustness(
-            model, data, lambda what, strength: status.update(f"{_(what.title)}, {what.label(strength)} …")
-        )
+
+        def watch(what: Disturbance, strength: float) -> None:
+            title = _(what.title)
+            status.update(f"{title}, {what.label(strength)} …")
+
+        return robustness(model, data, watch)
 
 
 def show_robustness(terminal: Console, disturbed: list[Robustness], accuracy: float) -> None:

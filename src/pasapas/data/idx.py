@@ -45,7 +45,33 @@ def read_idx(path: str | Path) -> npt.NDArray[Any]:
         raise cannot_read(path, error) from None
 
 
-def _read(stream: IO[bytes], path: Path, limit: int) -> npt.NDArray[Any]:
+def mapped_idx(path: str | Path) -> npt.NDArray[Any]:
+    """The array in an IDX file that is not gzipped, where it lies: its rows are read from disk when they are needed.
+
+    So it can be larger than memory. Numbers of several bytes stay big-endian. Raises PasapasError as `read_idx` does.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            if file.read(2) == _GZIP:
+                raise PasapasError(
+                    _("'{path}' is gzipped, so that its rows cannot be read one by one: unpack it first.").format(
+                        path=path
+                    )
+                )
+            file.seek(0)
+            dtype, shape, complete = _header(file, path)
+            start = file.tell()
+        expected, got = math.prod(shape) * dtype.itemsize, path.stat().st_size - start
+        if not complete or got != expected:
+            raise _truncated(path, expected, got)
+        return np.memmap(path, dtype, "r", start, shape) if expected else np.empty(shape, dtype)
+    except OSError as error:
+        raise cannot_read(path, error) from None
+
+
+def _header(stream: IO[bytes], path: Path) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
+    """Type and shape of what follows, and whether all of the shape is there."""
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or not 1 <= magic[3] <= 8:
         raise PasapasError(
@@ -56,16 +82,25 @@ def _read(stream: IO[bytes], path: Path, limit: int) -> npt.NDArray[Any]:
     dtype, ndim = np.dtype(_TYPES[magic[2]]), magic[3]
     sizes = stream.read(4 * ndim)
     shape = tuple(int(n) for n in np.frombuffer(sizes[: len(sizes) // 4 * 4], ">u4"))
+    return dtype, shape, len(shape) == ndim
+
+
+def _read(stream: IO[bytes], path: Path, limit: int) -> npt.NDArray[Any]:
+    dtype, shape, complete = _header(stream, path)
     expected = math.prod(shape) * dtype.itemsize
-    data = stream.read(expected + 1) if len(shape) == ndim and expected <= limit else b""
-    if len(shape) < ndim or len(data) != expected:
-        raise PasapasError(
-            _(
-                "'{path}' is truncated or damaged: its header promises {expected} bytes of data and the file has {got}."
-            ).format(
-                path=path,
-                expected=integer(expected),
-                got=_("more") if len(data) > expected else integer(len(data)) if data else _("fewer"),
-            )
-        )
+    data = stream.read(expected + 1) if complete and expected <= limit else b""
+    if not complete or len(data) != expected:
+        raise _truncated(path, expected, len(data))
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+
+
+def _truncated(path: Path, expected: int, got: int) -> PasapasError:
+    return PasapasError(
+        _(
+            "'{path}' is truncated or damaged: its header promises {expected} bytes of data and the file has {got}."
+        ).format(
+            path=path,
+            expected=integer(expected),
+            got=_("more") if got > expected else integer(got) if got else _("fewer"),
+        )
+    )
