@@ -99,7 +99,7 @@ def _own_options() -> list[inspect.Parameter]:
     recipe = _("A recipe's name ('pasapas recipes' lists them) or TOML file.")
     output = _("Folder for the run; otherwise a new one in runs/.")
     resume = _("Go on with the run in this folder, from its last checkpoint.")
-    threads = _("Processor threads to use; otherwise all. The same number gives the same bits.")
+    threads = _("Processor threads to use at most; otherwise all. The same number gives the same bits.")
     distributed = _("Share each batch among all devices: those here, and those of other processes.")
     coordinator = _(
         "Where the processes meet: a free port of the host of process 0. Slurm and Open MPI tell it themselves."
