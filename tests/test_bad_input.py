@@ -191,6 +191,7 @@ def test_resume_from_another_recipe(run):
     assert run("train", "--output", "a", *small).status == 2
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, if other tests have loaded it
 def test_a_disk_that_fills_up_while_saving(tmp_path):
     """A limit on file sizes stands in for the full disk: the system refuses the write half-way."""
     command = [sys.executable, "-m", "pasapas", "train", "--train-images", "500", "--epochs", "1", "--no-figures"]

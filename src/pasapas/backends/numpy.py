@@ -45,10 +45,9 @@ class NumpyEngine:
             return
         steps = FusedSteps(self.network, self.optimizer, params, state, self.recipe.batch_size)
         masks = plan.masks()
-        with blas_threads(self.network, self.recipe.batch_size):
-            for images, labels, batch, learning_rate in self._batches(data, plan):
-                loss, correct = steps.step(images, labels, learning_rate, masks, batch)
-                yield Steps(steps.params, steps.state, [loss], [correct], [len(labels[batch])])
+        for images, labels, batch, learning_rate in self._batches(data, plan):
+            loss, correct = steps.step(images, labels, learning_rate, masks, batch)
+            yield Steps(steps.params, steps.state, [loss], [correct], [len(labels[batch])])
 
     def readable_epoch(self, params: Sequence[Params], state: State, data: Dataset, plan: Plan) -> Iterator[Steps]:
         """The same by `pasapas.steps.step` itself, for layers and optimizers that `FusedSteps` does not know."""
@@ -62,17 +61,21 @@ class NumpyEngine:
             yield Steps(params, state, [float(L)], [correct], [len(X)])
 
     def _batches(self, data: Dataset, plan: Plan) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any], Any, float]]:
-        """Images, labels, which of them a step takes, and its learning rate: bytes, or rows prepared by the recipe."""
+        """Images, labels, which of them a step takes, and its learning rate: bytes, or rows prepared by the recipe.
+
+        While they are asked for, the BLAS has the threads that suit the network.
+        """
         recipe, random = self.recipe, plan.deformations()
-        for batch, learning_rate in zip(plan.batches, plan.learning_rates, strict=True):
-            if recipe.deformation:
-                X = deformed(recipe.deformation, data.images[batch], random, plan.strength, recipe.dtype)
-            elif recipe.standardizes:
-                X = scaled(data.images[batch], recipe.dtype)
-            else:
-                yield data.images, data.labels, batch, learning_rate
-                continue
-            yield recipe.standardized(X), data.labels[batch], slice(None), learning_rate
+        with blas_threads(self.network, recipe.batch_size):
+            for batch, learning_rate in zip(plan.batches, plan.learning_rates, strict=True):
+                if recipe.deformation:
+                    X = deformed(recipe.deformation, data.images[batch], random, plan.strength, recipe.dtype)
+                elif recipe.standardizes:
+                    X = scaled(data.images[batch], recipe.dtype)
+                else:
+                    yield data.images, data.labels, batch, learning_rate
+                    continue
+                yield recipe.standardized(X), data.labels[batch], slice(None), learning_rate
 
     def evaluate(self, params: Sequence[Params], data: Dataset) -> tuple[float, float]:
         """The mean cross-entropy, without smoothing or penalty, and the accuracy, as a fraction, over `data`."""
