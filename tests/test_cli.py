@@ -313,6 +313,7 @@ def test_data(run, tmp_path):
         ("data",),
         ("explain",),
         ("show",),
+        ("course",),
         ("check",),
         ("mistakes",),
         ("sabotage",),

@@ -46,6 +46,9 @@ _MODULES = {
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
+_SUBMODULES = ("data", "figures", "layers", "lessons", "losses", "metrics", "recipes", "studies", "tracing", "views")
+"""Modules that can be reached as `pasapas.lessons` without an import of their own."""
+
 __all__ = [
     "SGD",
     "Adam",
@@ -99,6 +102,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"pasapas.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'pasapas' has no attribute '{name}'")
     return getattr(importlib.import_module(f"pasapas.{_HOME[name]}"), name)

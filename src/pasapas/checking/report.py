@@ -75,7 +75,7 @@ class GradientRow:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GradientCheck:
     """What a gradient check found. Printed, it is a table and a verdict; in a notebook, a table of HTML.
 
@@ -209,6 +209,8 @@ class GradientCheck:
             for line in [headings, rule, *cells]
         ]
         return "\n".join([*(line.rstrip() for line in lines), "", self.verdict])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         headings, cells = self.table()

@@ -46,7 +46,20 @@ class _Group(_Translated, TyperGroup):
 
 def build() -> typer.Typer:
     """The application with its help in the language spoken now."""
-    from pasapas.cli import check, data, evaluate, explain, mistakes, predict, recipes, sabotage, search, show, train
+    from pasapas.cli import (
+        check,
+        course,
+        data,
+        evaluate,
+        explain,
+        mistakes,
+        predict,
+        recipes,
+        sabotage,
+        search,
+        show,
+        train,
+    )
 
     rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
     rich_utils.OPTIONS_PANEL_TITLE = _("Options")
@@ -95,6 +108,7 @@ def build() -> typer.Typer:
         ("search", search.command(), _("Search for good values of a recipe's fields, in many short trainings.")),
         ("data", data.command(), _("Show what is in MNIST: counts, samples, mean digits.")),
         ("show", show.command(), _("Draw the lesson's pictures: losses, descents, gradients, surfaces, units.")),
+        ("course", course.command(), _("List the lessons of the course, copy them, open them in JupyterLab.")),
         ("check", check.command(), _("Say which mistake a program with backpropagation makes, or what a class makes.")),
         ("mistakes", mistakes.command(), _("List the mistakes of backpropagation, or explain one of them.")),
         ("sabotage", sabotage.command(), _("Get a program with one mistake hidden in it, and find it.")),

@@ -31,7 +31,9 @@ def view(report: Report, python: bool = False) -> RenderableType:
 
 def as_text(report: Report, width: int = 80) -> str:
     """The same without colours."""
-    terminal = Console(file=io.StringIO(), width=width, highlight=False, emoji=False, color_system=None)
+    terminal = Console(
+        file=io.StringIO(), width=width, highlight=False, emoji=False, color_system=None, force_jupyter=False
+    )
     terminal.print(view(report, python=True))
     assert isinstance(terminal.file, io.StringIO)
     return "\n".join(line.rstrip() for line in terminal.file.getvalue().rstrip().split("\n"))

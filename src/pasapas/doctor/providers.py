@@ -294,8 +294,10 @@ def _templates(f: Function, backward: Function, L: int) -> Iterator[tuple[Any, d
         if len(named_ones) == len(order):
             paths = {f"{k}{l if l > 0 else L}": (("item", i),) for i, (k, l) in named_ones}
             yield [None] * len(order), paths
-    if re.search(r"\[f?['\"](W|w)['\"{]|['\"]W['\"] ?\+|f'W\{", f.text):
-        yield dict.fromkeys(tensors), {t: (("item", t),) for t in tensors}
+    by_key = dict.fromkeys(tensors), {t: (("item", t),) for t in tensors}
+    keyed = re.search(r"\[f?['\"](W|w)['\"{]|['\"]W['\"] ?\+|f'W\{", f.text)
+    if keyed:
+        yield by_key
         yield (
             [{"W": None, "b": None} for _ in range(L)],
             {t: (("item", int(t[1:]) - 1), ("item", t[0])) for t in tensors},
@@ -303,6 +305,8 @@ def _templates(f: Function, backward: Function, L: int) -> Iterator[tuple[Any, d
     yield [(None, None)] * L, {t: (("item", int(t[1:]) - 1), ("item", "Wb".index(t[0]))) for t in tensors}
     yield tuple([None] * len(tensors)), {t: (("item", i),) for i, t in enumerate(tensors)}
     yield ([None] * L, [None] * L), {t: (("item", "Wb".index(t[0])), ("item", int(t[1:]) - 1)) for t in tensors}
+    if not keyed:  # a function that hands its parameters on, and does not show how it reads them
+        yield by_key
 
 
 def _unpacked(f: Function, name: str | None) -> Iterator[list[str]]:

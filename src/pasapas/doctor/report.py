@@ -67,7 +67,7 @@ class Context:
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
 
-@dataclass
+@dataclass(repr=False)
 class Report:
     """The outcome of a check. Texts are made when they are shown, in the language spoken then."""
 
@@ -139,6 +139,8 @@ class Report:
         from pasapas.doctor import presentation
 
         return presentation.as_text(self)
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         from pasapas.doctor import html

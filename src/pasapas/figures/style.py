@@ -28,7 +28,7 @@ BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY = "#CC79A7", "#56B4E9"
 GREY, PALE, INK = "#767676", "#DADADA", "#222222"
 
-_STYLE = {
+STYLE = {
     "font.family": "DejaVu Sans",  # ships with matplotlib and has every character that is used
     "font.size": 10,
     "text.color": INK,
@@ -55,6 +55,8 @@ _STYLE = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "pasapas",
 }
+"""Our settings of matplotlib, on top of its own."""
+
 _lock = threading.RLock()  # matplotlib's settings are global, and the laboratory's server draws in threads
 
 P = ParamSpec("P")
@@ -63,7 +65,7 @@ P = ParamSpec("P")
 @contextmanager
 def house_style() -> Iterator[None]:
     """Our settings on top of matplotlib's own, whatever the user's are; these come back afterwards."""
-    with _lock, matplotlib.style.context(["default", _STYLE]):
+    with _lock, matplotlib.style.context(["default", STYLE]):
         yield
 
 
