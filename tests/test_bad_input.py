@@ -106,6 +106,10 @@ TABLE = [
     ("train --warmup-epochs 50", "warmup_epochs"),
     ("train --patience 3", "patience"),
     ("train --keep best", "keep"),
+    ("predict --unsure-below 1.5 --index 0", "--unsure-below"),
+    ("predict --unsure-below -0.1 --index 0", "-0.1"),
+    ("predict --unsure-below nan --index 0", "nan"),
+    ("predict --unsure-below much --index 0", "much"),
     # names
     ("train --activation rleu", "'relu'"),
     ("train --optimizer adm", "'adam'"),

@@ -257,6 +257,19 @@ def test_predict_a_test_image(run, trained, tmp_path):
     assert sum(prediction["probabilities"]) == pytest.approx(1, abs=1e-5)
 
 
+def test_predict_abstains_below_a_confidence(run, trained):
+    (one,) = json.loads(run("predict", trained, "--index", 8, "--json").out)["predictions"]
+    p = max(one["probabilities"])
+    assert one["sure"] is True
+    for threshold, sure in ((p - 1e-6, True), (p, True), (p + 1e-6, False), (0, True)):
+        arguments = ("predict", trained, "--index", 8, "--no-figure", "--unsure-below", repr(threshold))
+        (again,) = json.loads(run(*arguments, "--json").out)["predictions"]
+        assert again == {**one, "sure": sure}
+        out = run(*arguments).out
+        assert ("not sure, most likely" in out) != sure
+        assert (f"predicted {one['predicted']} " in out) == sure
+
+
 def test_predict_a_random_image_with_the_newest_run(run):
     run("train", *QUICK, "--no-figures")
     ran = run("predict", "--figure", "answer.svg")

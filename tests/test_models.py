@@ -141,3 +141,13 @@ def test_missing_model(tmp_path):
         load(tmp_path / "m.safetensors")
     with pytest.raises(PasapasError, match=r"There is no file .*model\.safetensors"):
         load(tmp_path)
+
+
+def test_a_layer_of_ones_own_cannot_be_saved(tmp_path):
+    class Mine(Sigmoid):
+        pass
+
+    network = Network([Dense(6, 3), Mine()])
+    with pytest.raises(PasapasError, match="A layer of type Mine cannot be saved"):
+        Model(network, network.initialize(seed=0)).save(tmp_path / "m.safetensors")
+    assert not [*tmp_path.iterdir()]

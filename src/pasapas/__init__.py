@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pasapas.initializers import He, Normal, Xavier
     from pasapas.layers import Dense, Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
     from pasapas.losses import SoftmaxCrossEntropy, log_softmax, one_hot, softmax
-    from pasapas.models import Model, load
+    from pasapas.models import Committee, Model, load
     from pasapas.network import Network, backward, forward, mlp
     from pasapas.optimizers import SGD, Adam, Momentum
     from pasapas.recipes import Recipe, load_recipe, recipe
@@ -35,7 +35,7 @@ _MODULES = {
     "initializers": ("He", "Normal", "Xavier"),
     "layers": ("Dense", "Dropout", "LeakyReLU", "ReLU", "Sigmoid", "Tanh"),
     "losses": ("SoftmaxCrossEntropy", "log_softmax", "one_hot", "softmax"),
-    "models": ("Model", "load"),
+    "models": ("Committee", "Model", "load"),
     "network": ("Network", "backward", "forward", "mlp"),
     "optimizers": ("SGD", "Adam", "Momentum"),
     "recipes": ("Recipe", "load_recipe", "recipe"),
@@ -52,6 +52,7 @@ _SUBMODULES = ("data", "figures", "layers", "lessons", "losses", "metrics", "rec
 __all__ = [
     "SGD",
     "Adam",
+    "Committee",
     "Constant",
     "Cosine",
     "Dataset",

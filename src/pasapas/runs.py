@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,12 +19,13 @@ from pasapas.files import make_folder, write_atomically
 from pasapas.i18n import _
 from pasapas.layers import Params
 from pasapas.models import MODEL as MODEL
-from pasapas.models import check_tensors, named, unnamed
+from pasapas.models import MOST_MEMBERS, Classifier, Committee, Model, check_tensors, named, unnamed
 from pasapas.recipes import Recipe, load_recipe
 from pasapas.training import Epoch, Progress, Result, start
 
 RUNS = Path("runs")
 CHECKPOINT, RECIPE, HISTORY = "checkpoint.safetensors", "recipe.toml", "history.json"
+_RUN = "run.json"
 _FORMAT = "pasapas checkpoint 1"
 
 
@@ -38,7 +39,7 @@ def new_folder(output: str | Path | None, name: str) -> Path:
         names = (RUNS / f"{stamp}-{name}{suffix}" for suffix in ("", *(f"-{i}" for i in range(2, 1000))))
         return make_folder(next(path for path in names if not path.exists()))
     folder = Path(output)
-    if any((folder / name).exists() for name in (MODEL, CHECKPOINT)):
+    if any((folder / name).exists() for name in (MODEL, CHECKPOINT)) or member_folder(folder, 1).exists():
         raise PasapasError(
             _("'{folder}' already holds a run: choose another folder, or go on with it by --resume {folder}.").format(
                 folder=folder
@@ -47,8 +48,16 @@ def new_folder(output: str | Path | None, name: str) -> Path:
     return make_folder(folder)
 
 
+def member_folder(folder: Path, k: int) -> Path:
+    """Where in the folder of a committee the run of its member k is, counted from 1."""
+    return folder / f"member-{k}"
+
+
 def newest_model() -> Path:
-    """The model that was written last in `runs/`. Raises PasapasError where there is none."""
+    """The model or committee that was written last in `runs/`, not one of a committee's members.
+
+    Raises PasapasError where there is none.
+    """
     models = sorted(RUNS.glob(f"*/{MODEL}"), key=lambda path: path.stat().st_mtime_ns)
     if not models:
         raise PasapasError(
@@ -61,10 +70,10 @@ def newest_model() -> Path:
 
 def start_run(folder: Path, recipe: Recipe, about: Mapping[str, Any]) -> None:
     """Writes what is known before the first epoch: the recipe, the versions, and `about`."""
-    keep_recipe(folder, recipe)
     versions = {name: version(name) for name in ("pasapas", "numpy", "array-api-compat", "safetensors")}
     content = {"seed": recipe.seed, **about, "versions": {**versions, "python": platform.python_version()}}
-    write_atomically(folder / "run.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_atomically(folder / _RUN, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    keep_recipe(folder, recipe)  # last: with it the run can be gone on with
 
 
 def threads_of(path: Path) -> int | None:
@@ -72,12 +81,20 @@ def threads_of(path: Path) -> int | None:
 
     Another number rounds otherwise, and trainings drift far apart.
     """
-    folder = path if path.is_dir() else path.parent
+    return _number_of_run(path if path.is_dir() else path.parent, "threads", 1024)
+
+
+def members_of(folder: Path) -> int | None:
+    """How many networks the committee in a run's folder has when it is whole; None where it holds no committee."""
+    return _number_of_run(folder, "members", MOST_MEMBERS)
+
+
+def _number_of_run(folder: Path, name: str, most: int) -> int | None:
     try:
-        threads = json.loads((folder / "run.json").read_text(encoding="utf-8"))["threads"]
-    except (OSError, ValueError, KeyError, TypeError):
+        number = json.loads((folder / _RUN).read_text(encoding="utf-8"))[name]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return threads if isinstance(threads, int) and 1 <= threads <= 1024 else None
+    return number if type(number) is int and 1 <= number <= most else None
 
 
 def keep_recipe(folder: Path, recipe: Recipe) -> None:
@@ -98,12 +115,39 @@ def summary(folder: Path, result: Result) -> dict[str, Any]:
     }
 
 
+def committee_summary(
+    folder: Path, members: Sequence[tuple[Recipe, Result]], test: tuple[float, float] | None, stopped: str
+) -> dict[str, Any]:
+    """The same for a committee: `members` are those it has, from the first, and `test` its own figures."""
+    return {
+        "model": str(folder / MODEL),
+        "run": str(folder),
+        "members": [
+            {"seed": recipe.seed, **summary(member_folder(folder, k), result)}
+            for k, (recipe, result) in enumerate(members, 1)
+        ],
+        "test": {"loss": test[0], "accuracy": test[1]} if test else None,
+        "stopped": stopped,
+        "seconds": sum(result.seconds for _recipe, result in members),
+    }
+
+
+def finished(recipe: Recipe, result: Result) -> Model:
+    """The model of a training, which says how it was trained."""
+    about = {"recipe": recipe.as_dict(), "epochs": len(result.history), "stopped": result.stopped}
+    return dataclasses.replace(result.model, about=about)
+
+
 def write_result(folder: Path, recipe: Recipe, result: Result) -> Path:
     """Writes the model and the history; returns the model's path."""
-    about = {"recipe": recipe.as_dict(), "epochs": len(result.history), "stopped": result.stopped}
-    path = dataclasses.replace(result.model, about=about).save(folder / MODEL)
-    write_atomically(folder / HISTORY, json.dumps(summary(folder, result), indent=2) + "\n")
+    path = finished(recipe, result).save(folder / MODEL)
+    write_history(folder, summary(folder, result))
     return path
+
+
+def write_history(folder: Path, content: Mapping[str, Any]) -> None:
+    """Writes a summary into a run's folder."""
+    write_atomically(folder / HISTORY, json.dumps(content, indent=2) + "\n")
 
 
 def save_checkpoint(folder: Path, recipe: Recipe, progress: Progress) -> None:
@@ -182,8 +226,7 @@ def _with_tensors(
     network = recipe.network()
     filled: dict[str, list[Params]] = {}
     for part in _parts(progress):
-        own = {name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")}
-        filled[part] = unnamed(path, network, own)
+        filled[part] = unnamed(path, network, tensors, f"{part}.")
     state = {
         name: filled[name] if isinstance(value, list) else int(numbers[name]) for name, value in progress.state.items()
     }
@@ -194,19 +237,36 @@ def _with_tensors(
 
 def draw(folder: Path, result: Result, images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]) -> list[Path]:
     """Draws the run's pictures from the test images: history, confusion matrix, worst mistakes, first layer."""
+    from pasapas import figures
+
+    pictures = {"history.png": figures.training_history(result.history)} if result.history else {}
+    pictures |= _of_answers(result.model, images, labels)
+    W = named(result.model.network, result.model.params)["W1"]
+    pictures["first-layer.png"] = figures.first_layer_units(W, images.shape[1:])
+    return _drawn(folder, pictures)
+
+
+def draw_committee(
+    folder: Path, committee: Committee, images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]
+) -> list[Path]:
+    """Draws a committee's pictures from the test images: confusion matrix, worst mistakes."""
+    return _drawn(folder, _of_answers(committee, images, labels))
+
+
+def _of_answers(model: Classifier, images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]) -> dict[str, Any]:
     from pasapas import figures, metrics
 
-    P = result.model.probabilities(images)
-    n_classes = P.shape[1]
-    pictures = {
-        "history.png": figures.training_history(result.history) if result.history else None,
-        "confusion.png": figures.confusion_matrix(metrics.confusion_matrix(labels, P.argmax(axis=1), n_classes)),
+    P = model.probabilities(images)
+    counts = metrics.confusion_matrix(labels, P.argmax(axis=1), P.shape[1])
+    return {
+        "confusion.png": figures.confusion_matrix(counts),
         "mistakes.png": figures.worst_mistakes(images, labels, P),
-        "first-layer.png": figures.first_layer_units(
-            named(result.model.network, result.model.params)["W1"], images.shape[1:]
-        ),
     }
+
+
+def _drawn(folder: Path, pictures: Mapping[str, Any]) -> list[Path]:
+    from pasapas import figures
+
     for name, figure in pictures.items():
-        if figure is not None:
-            figures.save(figure, folder / name)
-    return [folder / name for name, figure in pictures.items() if figure is not None]
+        figures.save(figure, folder / name)
+    return [folder / name for name in pictures]

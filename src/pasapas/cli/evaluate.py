@@ -18,7 +18,7 @@ from pasapas.data.dataset import Dataset
 from pasapas.data.disturbances import Disturbance
 from pasapas.data.mnist import load_mnist_test
 from pasapas.i18n import _, integer, number, percent
-from pasapas.models import Model
+from pasapas.models import Classifier
 from pasapas.studies.robustness import Robustness, robustness
 
 THRESHOLDS = (0, 0.9, 0.95, 0.99, 0.999)
@@ -110,9 +110,8 @@ def command() -> Callable[..., Any]:
             )
             return
         terminal = console()
-        sizes = "-".join(map(str, net.network.sizes))
         line = _("Model: {path} ({sizes})") if model else _("Model: {path} ({sizes}), the newest run")
-        say(terminal, line, path=path, sizes=sizes)
+        say(terminal, line, path=path, sizes=net.architecture)
         if "imported" in net.about and activation is None:
             say(
                 terminal,
@@ -215,7 +214,7 @@ def show_abstention(
     say(terminal, _("Found on these images: on others, such a confidence holds only about as well."))
 
 
-def measure(model: Model, data: Dataset, terminal: Console) -> list[Robustness]:
+def measure(model: Classifier, data: Dataset, terminal: Console) -> list[Robustness]:
     """The model on disturbed digits; the terminal says what is being tried."""
     with terminal.status(_("Disturbing digits …")) as status:
 

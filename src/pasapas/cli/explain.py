@@ -10,7 +10,7 @@ import typer
 from rich.columns import Columns
 from rich.console import Console
 
-from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model, is_model, whole
+from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_network, is_model, whole
 from pasapas.cli.terminal import console, picture, print_json, say
 from pasapas.data import load_mnist
 from pasapas.errors import PasapasError, one_of
@@ -156,7 +156,7 @@ def _places(option: str, text: str | None, n: int) -> list[int] | None:
 def _network(paths: list[Path], activation: str | None) -> tuple[Network, list[Params], Path | None]:
     """The network to look into, its parameters, and the picture to show it."""
     if paths and is_model(paths[0]):
-        _path, model = find_model(paths.pop(0), activation)
+        _path, model = find_network(paths.pop(0), activation)
         network, params = model.network, list(model.params)
     else:
         lesson = recipe("lesson-3")

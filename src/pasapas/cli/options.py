@@ -8,8 +8,8 @@ import typer
 from pasapas import i18n
 from pasapas.errors import PasapasError, nearest, one_of
 from pasapas.i18n import _
-from pasapas.models import Model, load
-from pasapas.runs import newest_model
+from pasapas.models import MODEL, Committee, Model, load
+from pasapas.runs import member_folder, newest_model
 
 NO_VALUE = " "
 """The metavar of a switch: typer would write <bool>."""
@@ -71,8 +71,8 @@ def is_model(path: Path) -> bool:
     return path.is_dir() or path.suffix in (".safetensors", ".pkl", ".pickle")
 
 
-def find_model(path: Path | None, activation: str | None) -> tuple[Path, Model]:
-    """The model at `path`, or the newest run's."""
+def find_model(path: Path | None, activation: str | None) -> tuple[Path, Model | Committee]:
+    """The model or committee at `path`, or the newest run's."""
     path = newest_model() if path is None else path
     if not path.exists():
         raise PasapasError(
@@ -80,3 +80,28 @@ def find_model(path: Path | None, activation: str | None) -> tuple[Path, Model]:
             + nearest(path.name, [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else [])
         )
     return path, load(path, activation)
+
+
+def find_network(path: Path | None, activation: str | None) -> tuple[Path, Model]:
+    """The model at `path`, or the newest run's, for what looks into one network. Raises PasapasError for a committee."""
+    path, model = find_model(path, activation)
+    if isinstance(model, Committee):
+        raise several(path)
+    return path, model
+
+
+def several(path: Path) -> PasapasError:
+    """The error to raise where one network is asked for, and `path` is a committee's file or folder."""
+    file = path / MODEL if path.is_dir() else path
+    one = member_folder(file.parent, 1)
+    if one.is_dir():
+        return PasapasError(
+            _(
+                "'{path}' is a committee, and this looks into one network: name one of its members, such as {one}."
+            ).format(path=path, one=one)
+        )
+    return PasapasError(
+        _(
+            "'{path}' is a committee, and this looks into one network: save one of its members, such as pasapas.load('{file}').members[0], and name that."
+        ).format(path=path, file=file)
+    )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rich.console import Console
 
 from pasapas import runs
-from pasapas.cli.options import find_model, whole
+from pasapas.cli.options import find_model, find_network, several, whole
 from pasapas.cli.predict import mnist_image
 from pasapas.cli.train import find_recipe
 from pasapas.data import load_mnist
@@ -198,6 +198,8 @@ def history(asked: Asked) -> Shown:
     if not path.exists():
         find_model(path, None)  # says so, and what is near
     folder = path if path.is_dir() else path.parent
+    if runs.members_of(folder):
+        raise several(path)
     if not (folder / runs.CHECKPOINT).exists():
         raise PasapasError(
             _("'{folder}' is no run's folder: it has no {file}, which holds the history.").format(
@@ -259,7 +261,7 @@ def digit(asked: Asked) -> Shown:
 
 def unit(asked: Asked) -> Shown:
     """What a hidden unit looks for."""
-    path, model = find_model(asked.model, asked.activation)
+    path, model = find_network(asked.model, asked.activation)
     n = units.first_weights(model).shape[1]
     chosen = whole("--unit", asked.unit, 0, n - 1)
     test = load_mnist_test()

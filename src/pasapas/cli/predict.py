@@ -43,6 +43,16 @@ def command() -> Callable[..., Any]:
         show: Annotated[
             bool, typer.Option("--show", metavar=NO_VALUE, help=_("Show how the picture was brought to MNIST's form."))
         ] = False,
+        unsure_below: Annotated[
+            str | None,
+            typer.Option(
+                "--unsure-below",
+                metavar="P",
+                help=_(
+                    "Abstain from answers less probable than P, from 0 to 1; 'pasapas evaluate' says what abstaining buys."
+                ),
+            ),
+        ] = None,
         figure: Figure("prediction.png") = None,  # type: ignore[valid-type]
         no_figure: NoFigure() = False,  # type: ignore[valid-type]
         activation: Activation() = None,  # type: ignore[valid-type]
@@ -52,6 +62,7 @@ def command() -> Callable[..., Any]:
         paths = list(paths or [])
         named = paths.pop(0) if paths and is_model(paths[0]) else None
         number = whole("--index", index, 0, 9999)
+        confidence = probability("--unsure-below", unsure_below)
         if paths and number is not None:
             raise PasapasError(_("Either pictures or --index, not both."))
         if show and not paths:
@@ -71,6 +82,7 @@ def command() -> Callable[..., Any]:
                             "image": one.name,
                             "true": one.label,
                             "predicted": int(p.argmax()),
+                            "sure": bool(p.max() >= confidence),
                             "probabilities": p.tolist(),
                         }
                         for one, p in zip(asked, P, strict=True)
@@ -82,11 +94,24 @@ def command() -> Callable[..., Any]:
         terminal = console()
         say(terminal, _("Model: {path}") if named else _("Model: {path}, the newest run"), path=path)
         for one, p in zip(asked, P, strict=True):
-            answer(terminal, one, p)
+            answer(terminal, one, p, confidence)
         for file in drawn:
             say(terminal, _("Picture: {path}"), path=file)
 
     return predict
+
+
+def probability(name: str, text: str | None) -> float:
+    """The number in the text of option `name`, 0 without it. Raises PasapasError where it is none from 0 to 1."""
+    try:
+        value = float(text or 0)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:  # nan fails as well
+        raise PasapasError(
+            _("{name} must be from {low} to {high}, not {value}.").format(name=name, low=0, high=1, value=text)
+        )
+    return value
 
 
 def mnist_image(index: int | None) -> _Asked:
@@ -106,15 +131,22 @@ def read(paths: list[Path], show: bool) -> tuple[list[_Asked], list[Any]]:
     return asked, prepared if show else []
 
 
-def answer(terminal: Console, one: _Asked, p: npt.NDArray[Any]) -> None:
-    """The image and what the model says of it."""
+def answer(terminal: Console, one: _Asked, p: npt.NDArray[Any], confidence: float) -> None:
+    """The image and what the model says of it, if it is so sure at least."""
     best = int(p.argmax())
     sure = percent(float(p[best]), 1)
-    line = (
-        _("\n{name}: predicted [bold]{predicted}[/] ({sure})")
-        if one.label is None
-        else _("\n{name}: true [bold]{true}[/], predicted [bold]{predicted}[/] ({sure})")
+    lines = (
+        (
+            _("\n{name}: predicted [bold]{predicted}[/] ({sure})"),
+            _("\n{name}: true [bold]{true}[/], predicted [bold]{predicted}[/] ({sure})"),
+        )
+        if p[best] >= confidence
+        else (
+            _("\n{name}: [bold]not sure[/], most likely {predicted} ({sure})"),
+            _("\n{name}: true [bold]{true}[/], [bold]not sure[/], most likely {predicted} ({sure})"),
+        )
     )
+    line = lines[one.label is not None]
     say(terminal, line, name=one.name, true=one.label, predicted=best, sure=sure)
     terminal.print(Columns([picture(terminal, one.image), bars(p)], padding=(0, 4)))
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 
 from pasapas import runs, training
-from pasapas.cli.options import find_model
+from pasapas.cli.options import find_network
 from pasapas.cli.pictures import Asked, Shown, finite
 from pasapas.cli.train import limited
 from pasapas.data import load_mnist
@@ -40,7 +40,7 @@ def surface(asked: Asked) -> Shown:
             result, way = recorded(how, bar)
             model = result.model
         else:
-            path, model = find_model(asked.model, asked.activation)
+            path, model = find_network(asked.model, asked.activation)
             how, way = replayed(path, model, bar)
         training_images = load_mnist()[0]
         training_images.check_fits(model.network.sizes[0], model.network.sizes[-1])

@@ -27,6 +27,7 @@ from pasapas.cli.terminal import complain, console, print_json, say
 from pasapas.errors import Diverged, PasapasError
 from pasapas.files import make_folder
 from pasapas.i18n import _, integer, ngettext, number, percent
+from pasapas.models import MOST_MEMBERS
 from pasapas.recipes import FIELDS, Recipe, load_recipe, parse_field
 from pasapas.recipes import recipe as named_recipe
 
@@ -57,6 +58,7 @@ def command() -> Callable[..., Any]:
         recipe: str | None,
         output: Path | None,
         resume: Path | None,
+        members: str | None,
         threads: str | None,
         distributed: bool,
         coordinator: str | None,
@@ -81,6 +83,12 @@ def command() -> Callable[..., Any]:
             raise PasapasError(_("--resume goes on in the run's own folder: leave out --output."))
         chosen = find_recipe(recipe).replace(**changes) if resume is None else None
         order = Order(recipe, changes, chosen, output, resume, cores, distributed, figures, quiet, json)
+        there = runs.members_of(resume) if resume is not None else None
+        several = whole("--members", members, 2, MOST_MEMBERS)
+        if several or there:
+            from pasapas.cli import committees  # which needs this module
+
+            return committees.carry_out(order, several, there)
         if distributed:
             return in_processes(order, meeting)
         if coordinator is not None:
@@ -99,6 +107,9 @@ def _own_options() -> list[inspect.Parameter]:
     recipe = _("A recipe's name ('pasapas recipes' lists them) or TOML file.")
     output = _("Folder for the run; otherwise a new one in runs/.")
     resume = _("Go on with the run in this folder, from its last checkpoint.")
+    members = _(
+        "Train so many networks, 2 to 100, each from another seed, and make them a committee: the mean of their probabilities decides."
+    )
     threads = _("Processor threads to use at most; otherwise all. The same number gives the same bits.")
     distributed = _("Share each batch among all devices: those here, and those of other processes.")
     coordinator = _(
@@ -111,6 +122,7 @@ def _own_options() -> list[inspect.Parameter]:
         option("recipe", str | None, None, _("NAME|FILE"), recipe),
         option("output", Path | None, None, _("FOLDER"), output),
         option("resume", Path | None, None, _("FOLDER"), resume),
+        option("members", str | None, None, "N", members),
         option("threads", str | None, None, "N", threads),
         option("distributed", bool, False, NO_VALUE, distributed),
         option("coordinator", str | None, None, _("HOST:PORT"), coordinator),
@@ -161,10 +173,14 @@ def find_recipe(name: str | None) -> Recipe:
 def resumed(folder: Path, name: str | None, changes: dict[str, Any]) -> tuple[Recipe, training.Progress]:
     """Where the run in `folder` stood. Raises PasapasError where `name` or `changes` ask for another recipe."""
     old, progress = runs.load_checkpoint(folder)
-    new = (find_recipe(name) if name is not None else old).replace(**changes)
+    return agreed(folder, old, (find_recipe(name) if name is not None else old).replace(**changes)), progress
+
+
+def agreed(folder: Path, old: Recipe, new: Recipe) -> Recipe:
+    """`new`, if the run in `folder`, which began with `old`, can go on with it. Raises PasapasError where it cannot."""
     different = [field for field in FIELDS if getattr(old, field) != getattr(new, field)]
     if different == ["epochs"] and new.epochs > old.epochs and old.schedule in ("constant", "step"):
-        return new, progress  # what was done so far would have been the same
+        return new  # what was done so far would have been the same
     if different:
         field = different[0]
         raise PasapasError(
@@ -172,13 +188,18 @@ def resumed(folder: Path, name: str | None, changes: dict[str, Any]) -> tuple[Re
                 "The run in '{folder}' has {field} = {old}, not {new}: a run goes on only with the recipe that it began with."
             ).format(folder=folder, field=field, old=getattr(old, field), new=getattr(new, field))
         )
-    return old, progress
+    return old
+
+
+def terminal_for(order: Order, leads: bool = True) -> Console:
+    """Where to say how training goes: nowhere if nobody is to hear."""
+    speaks = leads and not order.quiet and not (order.json and not console(True).is_terminal)
+    return console(error=order.json) if speaks else Console(quiet=True)
 
 
 def carry_out(order: Order, world: World) -> int:
     """Trains, as one of the processes of `world`: the one that leads writes all files, and speaks."""
-    speaks = world.leads and not order.quiet and not (order.json and not console(True).is_terminal)
-    terminal = console(error=order.json) if speaks else Console(quiet=True)
+    terminal = terminal_for(order, world.leads)
     with handed_out(world, order.resume) as run:
         chosen, progress, splits = world.together(lambda: prepared(order, run))
         cores = order.cores or (runs.threads_of(run) if run else None)
@@ -439,8 +460,13 @@ def report(terminal: Console, folder: Path, recipe: Recipe, result: training.Res
             loss=number(result.test[0]),
             seconds=number(result.seconds, 1),
         )
+    show_next(terminal, folder, result.stopped)
+
+
+def show_next(terminal: Console, folder: Path, stopped: str) -> None:
+    """Where the model is, and what can be done with it."""
     say(terminal, _("Model and pictures: {folder}"), folder=folder)
-    if result.stopped == "interrupted":
+    if stopped == "interrupted":
         say(terminal, _("Go on with it:      pasapas train --resume {folder}"), folder=folder)
     next_steps = _(
         "Look closer:        pasapas evaluate {folder}\nAsk it:             pasapas predict {folder} --index 0"

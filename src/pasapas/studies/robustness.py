@@ -10,7 +10,7 @@ import numpy as np
 
 from pasapas.data.dataset import Dataset
 from pasapas.data.disturbances import DISTURBANCES, Disturbance
-from pasapas.models import Model
+from pasapas.models import Classifier
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Robustness:
 
 
 def robustness(
-    model: Model, data: Dataset, watch: Callable[[Disturbance, float], Any] | None = None
+    model: Classifier, data: Dataset, watch: Callable[[Disturbance, float], Any] | None = None
 ) -> list[Robustness]:
     """The model's accuracy on `data` under each of the `DISTURBANCES`; `watch` is told of each before it is measured.
 
