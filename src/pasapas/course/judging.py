@@ -139,6 +139,8 @@ def same_value(
     if is_missing(value):
         return unanswered()
     if isinstance(expected, tuple):
+        if len(names) != len(expected):
+            raise ValueError(f"name the {len(expected)} values that are expected")
         if not isinstance(value, tuple) or len(value) != len(expected):
             return wrong(
                 _("return {n} values, {names}, not {got}.").format(

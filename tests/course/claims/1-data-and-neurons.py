@@ -54,8 +54,8 @@ assert np.bincount(without, minlength=10)[5] == 0
 assert set(np.argsort(-np.bincount(without, minlength=10))[:2]) == {0, 8}
 assert abs(np.mean(y_test == 1) - 0.1135) < 1e-9
 off = confusion - np.diag(np.diag(confusion))
-assert {(4, 9), (5, 3)} <= {divmod(int(i), 10) for i in np.argsort(-off.ravel())[:4]}, np.argsort(-off.ravel())[:8]
-assert set(np.argsort(confusion.diagonal() / confusion.sum(axis=1))[:4]) >= {2, 5}
+assert {divmod(int(i), 10) for i in np.argsort(-off.ravel())[:4]} == {(5, 3), (4, 9), (9, 4), (8, 3)}
+assert np.argsort(confusion.diagonal() / confusion.sum(axis=1))[:3].tolist() == [5, 8, 2]
 
 # ten trained neurons
 assert 0.912 < learned.test[1] < 0.922
