@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from pasapas import PasapasError, Recipe, i18n, load_recipe, recipe
+from pasapas import PasapasError, Recipe, i18n, load_recipe, recipe, train
 from pasapas.recipes import FIELDS, parse_field, recipe_names
 from pasapas.recipes.definition import description
 
 
 def test_the_package_has_its_recipes_and_describes_them_in_both_languages():
     assert recipe_names()[0] == "default"
-    assert set(recipe_names()) >= {"default", "thorough", "lesson-3", "tanh-132"}
+    assert set(recipe_names()) >= {"default", "thorough", "lesson-3", "tanh-132", "laptop", "champion"}
     for name in recipe_names():
         recipe(name)
         texts = []
@@ -17,6 +19,20 @@ def test_the_package_has_its_recipes_and_describes_them_in_both_languages():
             i18n.activate(language)
             texts.append(description(name))
         assert len(set(texts)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "least"),
+    [
+        ("laptop", {"epochs": 4, "train_images": 3000, "warmup_epochs": 0.5}, 0.8),
+        ("champion", {"epochs": 3, "train_images": 2048, "warmup_epochs": 1.0, "hidden": (256, 128)}, 0.5),
+    ],
+)
+def test_the_long_recipes_learn_in_a_reduced_length(name, changes, least):
+    reduced = recipe(name, test_images=1000, **changes)
+    result = train(reduced, quiet=True)
+    assert all(later.loss < earlier.loss for earlier, later in itertools.pairwise(result.history))
+    assert result.test[1] > least
 
 
 def test_toml_there_and_back(tmp_path):
