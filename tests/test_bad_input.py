@@ -137,7 +137,6 @@ TABLE = [
     ("train --resume broken-run", "broken-run"),
     ("train --resume not-a-run --output other", "--output"),
     # models
-    ("evaluate", "runs"),
     ("evaluate nowhere.safetensors", "nowhere.safetensors"),
     ("evaluate god.safetensors", "'good.safetensors'"),
     ("evaluate folder", "model.safetensors"),
@@ -166,7 +165,6 @@ TABLE = [
     ("predict good.safetensors --index 1 --figure answer.gif", "answer.gif"),
     ("predict good.safetensors --index 1 --figure nowhere/answer.png", "nowhere"),
     ("predict hundred.safetensors --index 1", "100"),
-    ("predict line.png", "runs"),
     ("data --figure mnist.txt", "mnist.txt"),
 ]
 

@@ -53,19 +53,9 @@ def member_folder(folder: Path, k: int) -> Path:
     return folder / f"member-{k}"
 
 
-def newest_model() -> Path:
-    """The model or committee that was written last in `runs/`, not one of a committee's members.
-
-    Raises PasapasError where there is none.
-    """
-    models = sorted(RUNS.glob(f"*/{MODEL}"), key=lambda path: path.stat().st_mtime_ns)
-    if not models:
-        raise PasapasError(
-            _(
-                "There is no trained model in '{folder}' yet: train one with 'pasapas train', or name a model file."
-            ).format(folder=RUNS)
-        )
-    return models[-1]
+def newest_model() -> Path | None:
+    """The model or committee that was written last in `runs/`, not one of a committee's members; None without any."""
+    return max(RUNS.glob(f"*/{MODEL}"), key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
 def start_run(folder: Path, recipe: Recipe, about: Mapping[str, Any]) -> None:

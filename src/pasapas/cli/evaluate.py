@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.text import Text
 
 from pasapas import metrics
-from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model
+from pasapas.cli.options import NO_VALUE, Activation, Json, Lang, find_model, origin
 from pasapas.cli.terminal import console, print_json, say, table
 from pasapas.data.dataset import Dataset
 from pasapas.data.disturbances import Disturbance
 from pasapas.data.mnist import load_mnist_test
 from pasapas.i18n import _, integer, number, percent
-from pasapas.models import Classifier
+from pasapas.models import SHIPPED, Classifier
 from pasapas.studies.robustness import Robustness, robustness
 
 THRESHOLDS = (0, 0.9, 0.95, 0.99, 0.999)
@@ -38,7 +38,9 @@ def command() -> Callable[..., Any]:
             Path | None,
             typer.Argument(
                 metavar=_("[MODEL]"),
-                help=_("A model file, a run's folder, or a pickled dictionary; otherwise the newest run."),
+                help=_(
+                    "A model file, a run's folder, a pickled dictionary, or 'shipped'; otherwise the newest run, or the model that ships with pasapas."
+                ),
             ),
         ] = None,
         activation: Activation() = None,  # type: ignore[valid-type]
@@ -73,6 +75,7 @@ def command() -> Callable[..., Any]:
             print_json(
                 {
                     "model": str(path),
+                    "shipped": path == SHIPPED,
                     "images": len(test),
                     "loss": loss,
                     "accuracy": accuracy,
@@ -110,8 +113,7 @@ def command() -> Callable[..., Any]:
             )
             return
         terminal = console()
-        line = _("Model: {path} ({sizes})") if model else _("Model: {path} ({sizes}), the newest run")
-        say(terminal, line, path=path, sizes=net.architecture)
+        say(terminal, _("Model: {path} ({sizes})"), path=origin(path, model), sizes=net.architecture)
         if "imported" in net.about and activation is None:
             say(
                 terminal,

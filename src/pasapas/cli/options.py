@@ -8,7 +8,7 @@ import typer
 from pasapas import i18n
 from pasapas.errors import PasapasError, nearest, one_of
 from pasapas.i18n import _
-from pasapas.models import MODEL, Committee, Model, load
+from pasapas.models import MODEL, SHIPPED, Committee, Model, load
 from pasapas.runs import member_folder, newest_model
 
 NO_VALUE = " "
@@ -67,23 +67,43 @@ def whole(name: str, text: str | None, low: int, high: int) -> int | None:
 
 
 def is_model(path: Path) -> bool:
-    """Whether an argument names a model and not a picture: by its suffix, or since it is a folder."""
-    return path.is_dir() or path.suffix in (".safetensors", ".pkl", ".pickle")
+    """Whether an argument names a model and not a picture: by its suffix, since it is a folder, or the word `shipped`."""
+    return path.is_dir() or path.suffix in (".safetensors", ".pkl", ".pickle") or _is_shipped(path)
+
+
+def _is_shipped(path: Path) -> bool:
+    return path == Path("shipped") and not path.exists()
+
+
+def find_path(path: Path | None) -> Path:
+    """Where the model is: at `path`; without one the newest run's, or else the one that ships. Raises PasapasError."""
+    if path is None:
+        return newest_model() or SHIPPED
+    if _is_shipped(path):
+        return SHIPPED
+    if not path.exists():
+        others = [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else []
+        raise PasapasError(
+            _("There is no model '{path}'.").format(path=path) + nearest(path.name, [*others, "shipped"])
+        )
+    return path
+
+
+def origin(path: Path, named: Path | None) -> str:
+    """What to say of the model that `find_path` found at `path` for what was `named`."""
+    if path == SHIPPED:
+        return _("the one that ships with pasapas")
+    return str(path) if named else _("{path}, the newest run").format(path=path)
 
 
 def find_model(path: Path | None, activation: str | None) -> tuple[Path, Model | Committee]:
-    """The model or committee at `path`, or the newest run's."""
-    path = newest_model() if path is None else path
-    if not path.exists():
-        raise PasapasError(
-            _("There is no model '{path}'.").format(path=path)
-            + nearest(path.name, [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else [])
-        )
+    """The model or committee that `find_path` finds."""
+    path = find_path(path)
     return path, load(path, activation)
 
 
 def find_network(path: Path | None, activation: str | None) -> tuple[Path, Model]:
-    """The model at `path`, or the newest run's, for what looks into one network. Raises PasapasError for a committee."""
+    """The model that `find_path` finds, for what looks into one network. Raises PasapasError for a committee."""
     path, model = find_model(path, activation)
     if isinstance(model, Committee):
         raise several(path)

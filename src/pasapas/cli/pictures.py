@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rich.console import Console
 
 from pasapas import runs
-from pasapas.cli.options import find_model, find_network, several, whole
+from pasapas.cli.options import find_model, find_network, find_path, origin, several, whole
 from pasapas.cli.predict import mnist_image
 from pasapas.cli.train import find_recipe
 from pasapas.data import load_mnist
@@ -20,6 +20,7 @@ from pasapas.data.mnist import load_mnist_test
 from pasapas.errors import PasapasError
 from pasapas.i18n import _, integer, number, percent
 from pasapas.metrics import final_statistics
+from pasapas.models import SHIPPED
 from pasapas.studies import demonstrations, gradient_flow, units
 
 if TYPE_CHECKING:
@@ -194,9 +195,14 @@ def gradients(asked: Asked) -> Shown:
 
 def history(asked: Asked) -> Shown:
     """How a run went."""
-    path = runs.newest_model() if asked.model is None else asked.model
-    if not path.exists():
-        find_model(path, None)  # says so, and what is near
+    path = asked.model or runs.newest_model()
+    if path is None:
+        raise PasapasError(
+            _("There is no run in '{folder}' yet: make one with 'pasapas train', or name a run's folder.").format(
+                folder=runs.RUNS
+            )
+        )
+    path = find_path(path)
     folder = path if path.is_dir() else path.parent
     if runs.members_of(folder):
         raise several(path)
@@ -235,6 +241,7 @@ def digit(asked: Asked) -> Shown:
     order = np.argsort(-P, kind="stable")
     first, second = order[0], order[min(1, len(order) - 1)]
     sentences = [
+        _("Network: {path}").format(path=origin(path, asked.model)),
         _(
             "{name} is a {true}. The network takes it for a {first}, with a probability of {p}; next comes {second}, with {q}."
         ).format(
@@ -251,6 +258,7 @@ def digit(asked: Asked) -> Shown:
 
     numbers = {
         "model": str(path),
+        "shipped": path == SHIPPED,
         "image": one.name,
         "true": one.label,
         "predicted": int(first),
@@ -269,6 +277,7 @@ def unit(asked: Asked) -> Shown:
     likes = [0.0 if math.isnan(value) else value for value in found.likes.tolist()]
     most, least = int(np.argmax(likes)), int(np.argmin(likes))
     sentences = [
+        _("Network: {path}").format(path=origin(path, asked.model)),
         _("Unit {unit} of the {n} in the first layer adds up the pixels, each times its weight, and its bias.").format(
             unit=found.number, n=integer(n)
         ),
@@ -295,6 +304,7 @@ def unit(asked: Asked) -> Shown:
 
     numbers = {
         "model": str(path),
+        "shipped": path == SHIPPED,
         "unit": found.number,
         "most": extremes(found.most),
         "least": extremes(found.least),

@@ -10,11 +10,12 @@ import typer
 from rich.columns import Columns
 from rich.console import Console
 
-from pasapas.cli.options import NO_VALUE, Activation, Figure, Json, Lang, NoFigure, find_model, is_model, whole
+from pasapas.cli.options import NO_VALUE, Activation, Figure, Json, Lang, NoFigure, find_model, is_model, origin, whole
 from pasapas.cli.terminal import bars, console, picture, print_json, say
 from pasapas.data.mnist import load_mnist_test
 from pasapas.errors import PasapasError
 from pasapas.i18n import _, percent
+from pasapas.models import SHIPPED
 
 
 class _Asked(NamedTuple):
@@ -32,7 +33,7 @@ def command() -> Callable[..., Any]:
             typer.Argument(
                 metavar=_("[MODEL] [IMAGE …]"),
                 help=_(
-                    "A model (otherwise the newest run's) and pictures, PNG or JPEG; without a picture, one of MNIST's test images."
+                    "A model (otherwise the newest run's, or the one that ships with pasapas; 'shipped' names it) and pictures, PNG or JPEG; without a picture, one of MNIST's test images."
                 ),
             ),
         ] = None,
@@ -77,6 +78,7 @@ def command() -> Callable[..., Any]:
             print_json(
                 {
                     "model": str(path),
+                    "shipped": path == SHIPPED,
                     "predictions": [
                         {
                             "image": one.name,
@@ -92,7 +94,7 @@ def command() -> Callable[..., Any]:
             )
             return
         terminal = console()
-        say(terminal, _("Model: {path}") if named else _("Model: {path}, the newest run"), path=path)
+        say(terminal, _("Model: {path}"), path=origin(path, named))
         for one, p in zip(asked, P, strict=True):
             answer(terminal, one, p, confidence)
         for file in drawn:

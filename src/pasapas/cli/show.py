@@ -28,7 +28,9 @@ def command() -> Callable[..., Any]:
             typer.Option(
                 "--model",
                 metavar=_("PATH"),
-                help=_("A model file, a run's folder, or a pickled dictionary; otherwise the newest run."),
+                help=_(
+                    "A model file, a run's folder, a pickled dictionary, or 'shipped'; otherwise the newest run, or the model that ships with pasapas."
+                ),
                 show_default=False,
             ),
         ] = None,

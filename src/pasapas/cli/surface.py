@@ -9,7 +9,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 
 from pasapas import runs, training
-from pasapas.cli.options import find_network
+from pasapas.cli.options import find_network, origin
 from pasapas.cli.pictures import Asked, Shown, finite
 from pasapas.cli.train import limited
 from pasapas.data import load_mnist
@@ -35,7 +35,7 @@ def surface(asked: Asked) -> Shown:
         path: Path | None = None
         how: Recipe | None
         way: landscape.Path | None
-        if asked.model is None and not any(runs.RUNS.glob(f"*/{runs.MODEL}")):
+        if asked.model is None and runs.newest_model() is None:
             how = recipe("lesson-3")
             result, way = recorded(how, bar)
             model = result.model
@@ -70,7 +70,7 @@ def surface(asked: Asked) -> Shown:
         "path": None,
     }
     sentences = [
-        _("Network: {path}").format(path=path)
+        _("Network: {path}").format(path=origin(path, asked.model))
         if path
         else _("Network: trained just now by the recipe lesson-3, as there is no run in '{folder}' yet.").format(
             folder=runs.RUNS
