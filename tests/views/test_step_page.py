@@ -194,6 +194,7 @@ def test_to_a_far_entry_by_typing_and_by_the_picture(open_page):
     picture.click(position={"x": 1, "y": 0})
     entry(page, "dW1[0,0]")
     picture.click(position={"x": box["width"] - 3, "y": box["height"] / 2 + 1})
+    page.locator(".entry", has_not_text="dW1[0,0]").wait_for()
     text = entry(page, "dW1[")
     row, column = map(int, re.match(r"dW1\[(\d+),(\d+)\]", text).groups())
     assert column == 11
