@@ -144,12 +144,12 @@ class Committee(Classifier):
 
         Raises PasapasError where the images are not of the networks' size.
         """
-        sums = log_P = self.members[0].log_probabilities(images)  # (m, n_classes)
-        sums = sums.astype(np.float64)  # in float32 the sum of many would no longer be 1
+        first = self.members[0].log_probabilities(images)  # (m, n_classes)
+        sums = first.astype(np.float64)  # in float32 the sum of many would no longer be 1
         for member in self.members[1:]:
             sums = np.logaddexp(sums, member.log_probabilities(images))
         Z = (sums - math.log(len(self.members))) / self.temperature  # (m, n_classes)
-        return (Z if self.temperature == 1 else log_softmax(Z)).astype(log_P.dtype)
+        return (Z if self.temperature == 1 else log_softmax(Z)).astype(first.dtype)
 
     def evaluate(self, images: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[float, float]:
         """The mean cross-entropy and the accuracy, a fraction, over images (m, ...) with labels (m,)."""

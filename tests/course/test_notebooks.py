@@ -13,7 +13,7 @@ from pasapas.doctor.texts import LESSONS
 
 CLAIMS = Path(__file__).parent / "claims"
 KINDS = (".", "solutions")
-TURN = {"fr": "À toi de jouer", "en": "Your turn"}
+TURNS = ("À toi de jouer", "Your turn")
 
 each = pytest.mark.parametrize("name", NAMES)
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -99,10 +99,7 @@ def test_both_languages_have_the_same_code(name, kind):
 def test_both_languages_have_the_same_headings_and_exercises(name, kind):
     french, english = (headings(markdown(name, language, kind)) for language in LANGUAGES)
     assert [h.split()[0] for h in french] == [h.split()[0] for h in english]
-    numbers = [
-        re.findall(rf"{turn} (\d\.\d)", "\n".join(h))
-        for turn, h in zip(("À toi de jouer", "Your turn"), (french, english), strict=True)
-    ]
+    numbers = [re.findall(rf"{turn} (\d\.\d)", "\n".join(h)) for turn, h in zip(TURNS, (french, english), strict=True)]
     assert numbers[0] == numbers[1] == [f"{number(name)}.{n}" for n in range(1, len(exercises_of(number(name))) + 1)]
     cells = notebook(name, "fr", kind).cells
     assert sum("exercise" in cell.metadata.get("tags", []) for cell in cells) == len(numbers[0])

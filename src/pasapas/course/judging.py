@@ -53,6 +53,13 @@ def unanswered() -> Verdict:
     return Verdict("unanswered", _("no answer yet. Replace the `...` above with yours, and run both cells again."))
 
 
+def said_of(name: str, verdict: Verdict) -> Verdict:
+    """The verdict on one of several functions, with its name before what is wrong."""
+    if verdict.status != "wrong":
+        return verdict
+    return wrong(Text("in `{name}`: {what}", "dans `{name}` : {what}").show(name=name, what=verdict.message))
+
+
 def is_missing(value: Any) -> bool:
     """Whether a value is what stands in an exercise that was not touched: `...`, or None."""
     return value is None or value is Ellipsis or (isinstance(value, tuple) and all(map(is_missing, value)))
@@ -160,14 +167,12 @@ def same_value(
     return wrong(_difference(value, expected, names[0], of, tolerance))
 
 
-def by_doctor(
-    forward: Any = None, backward: Any = None, needs: str = "backward", **others: Callable[..., Any]
-) -> Verdict:
+def by_doctor(forward: Any = None, backward: Any = None, **others: Callable[..., Any]) -> Verdict:
     """What the gradient doctor says of a learner's functions."""
     from pasapas.doctor.checkup import check
 
     given = {name: f for name, f in {"forward": forward, "backward": backward, **others}.items() if f is not None}
-    if needs not in given or is_missing(given[needs]) or _returns_nothing(given[needs]):
+    if is_missing(backward) or _returns_nothing(backward):
         return unanswered()
     try:
         report = check(**given)
@@ -238,12 +243,17 @@ def _agree(a: Any, b: Any, tolerance: float) -> bool:
             return False
         if y.dtype.kind in "USO" or x.dtype.kind in "USO":
             return bool(x.dtype.kind == y.dtype.kind and np.all(x == y))
-        scale = float(np.max(np.abs(y[np.isfinite(y)]), initial=0.0))
-        return bool(
-            np.allclose(x.astype(float), y.astype(float), rtol=0, atol=tolerance * max(scale, 1e-12), equal_nan=True)
-        )
+        return bool(np.all(_close(x, y, tolerance)))
     except (TypeError, ValueError):
         return False
+
+
+def _close(found: np.ndarray, due: np.ndarray, tolerance: float) -> np.ndarray:
+    """Where two arrays of one shape agree, to `tolerance` of the largest finite entry that is due."""
+    scale = float(np.max(np.abs(due[np.isfinite(due)]), initial=0.0))
+    atol = tolerance * max(scale, 1e-12)
+    agree: np.ndarray = np.isclose(found.astype(float), due.astype(float), rtol=0, atol=atol, equal_nan=True)
+    return agree
 
 
 def _difference(value: Any, expected: Any, name: str, of: tuple[Any, ...], tolerance: float) -> str:
@@ -265,10 +275,7 @@ def _difference(value: Any, expected: Any, name: str, of: tuple[Any, ...], toler
         )
     if not of:
         return _("{called} is not right yet.").format(called=called)
-    scale = float(np.max(np.abs(due[np.isfinite(due)]), initial=0.0))
-    differs = ~np.isclose(
-        theirs.astype(float), due.astype(float), rtol=0, atol=tolerance * max(scale, 1e-12), equal_nan=True
-    )
+    differs = ~_close(theirs, due, tolerance)
     at = tuple(int(i) for i in np.argwhere(differs)[0])
     place = f"`{name or '…'}[{', '.join(map(str, at))}]`" if at else called
     return _("{place} is {theirs}; it should be {expected}, when the function is called with {inputs}.").format(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pasapas import lessons, losses
-from pasapas.course.judging import Exercise, Slip, call, is_missing, right, same_function, unanswered, wrong
+from pasapas.course.judging import Exercise, Slip, call, is_missing, right, said_of, same_function, unanswered, wrong
 from pasapas.course.verdict import Verdict
 from pasapas.doctor.mistake import Text
 
@@ -489,16 +489,9 @@ def answers(predict: Any = None, accuracy: Any = None) -> Verdict:
         return unanswered()
     verdict = same_function(predict, _predict, [(P,) for P in _ROWS], _PREDICT_SLIPS)
     if not verdict.ok:
-        return _said_of("predict", verdict)
+        return said_of("predict", verdict)
     pairs = list(zip(_ROWS, _TRUE, strict=True))
-    return _said_of("accuracy", same_function(accuracy, _accuracy, pairs, _ACCURACY_SLIPS))
-
-
-def _said_of(name: str, verdict: Verdict) -> Verdict:
-    """The verdict on one function, with its name before what is wrong."""
-    if verdict.status != "wrong":
-        return verdict
-    return wrong(Text("in `{name}`: {what}", "dans `{name}` : {what}").show(name=name, what=verdict.message))
+    return said_of("accuracy", same_function(accuracy, _accuracy, pairs, _ACCURACY_SLIPS))
 
 
 # 2.5 -----------------------------------------------------------------------------------------------------------------

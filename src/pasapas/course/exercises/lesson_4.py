@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from pasapas import metrics
 from pasapas.checking import gradient_check
-from pasapas.course.judging import Exercise, Slip, call, is_missing, right, same_function, unanswered, wrong
+from pasapas.course.judging import Exercise, Slip, call, is_missing, right, said_of, same_function, unanswered, wrong
 from pasapas.course.verdict import Verdict
 from pasapas.doctor.mistake import Text
 from pasapas.i18n import number
-from pasapas.layers import Dense
+from pasapas.layers import Dense, Sigmoid
 from pasapas.losses import log_softmax
 from pasapas.network import Network
 
@@ -34,7 +34,8 @@ def _softplus(X: Floats) -> Floats:
 
 
 def _sigmoid(X: Floats) -> Floats:
-    return 0.5 * (1 + np.tanh(0.5 * X))
+    Y: Floats = Sigmoid().forward({}, X)
+    return Y
 
 
 def own_layer(layer: Any = None) -> Verdict:
@@ -103,7 +104,7 @@ def _forward(layer: Any) -> Verdict:
                 "juste pour de petites sommes, mais pas pour 1000, où e¹⁰⁰⁰ déborde : `np.logaddexp(0, X)` est la même formule, sans ce défaut.",
             )
         )
-    return _said_of("forward", verdict)
+    return said_of("forward", verdict)
 
 
 def _parameter_gradients(layer: Any) -> Verdict:
@@ -118,7 +119,7 @@ def _parameter_gradients(layer: Any) -> Verdict:
                     "renvoie un dictionnaire vide : cette couche n’a rien à apprendre.",
                 )
             )
-    return _said_of("parameter_gradients", verdict)
+    return said_of("parameter_gradients", verdict)
 
 
 def _input_gradient(layer: Any) -> Verdict:
@@ -190,14 +191,7 @@ def _input_gradient(layer: Any) -> Verdict:
                 "juste pour de petites sommes, mais pas pour 1000 et −1000, où une exponentielle déborde : écris `1 / (1 + np.exp(-X))`.",
             )
         )
-    return _said_of("input_gradient", verdict)
-
-
-def _said_of(method: str, verdict: Verdict) -> Verdict:
-    """The verdict on one method, with its name before what is wrong."""
-    if verdict.status != "wrong":
-        return verdict
-    return wrong(Text("in `{method}`: {what}", "dans `{method}` : {what}").show(method=method, what=verdict.message))
+    return said_of("input_gradient", verdict)
 
 
 # 4.2 -----------------------------------------------------------------------------------------------------------------
