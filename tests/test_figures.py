@@ -24,7 +24,7 @@ LABELS = np.arange(30) % 10
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch):
-    monkeypatch.setattr(i18n, "_translations", gettext.NullTranslations())
+    monkeypatch.setattr(i18n, "_catalogue", lambda language: gettext.NullTranslations())
     monkeypatch.setattr(i18n, "_language", "en")
 
 
@@ -138,7 +138,7 @@ def test_language_is_asked_when_drawing(monkeypatch):
         def gettext(self, message):
             return message.upper()
 
-    monkeypatch.setattr(i18n, "_translations", Loud())
+    monkeypatch.setattr(i18n, "_catalogue", lambda language: Loud())
     assert {"EPOCH", "LOSS (CROSS-ENTROPY)", "TRAINING"} <= set(texts(figures.training_history(history(2))))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+import threading
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,18 @@ def test_plurals():
     ):
         i18n.activate(language)
         assert [i18n.ngettext("{n} epoch", "{n} epochs", n).format(n=n) for n in range(3)] == expected
+
+
+def test_a_block_speaks_its_own_language_and_leaves_others_alone():
+    i18n.activate("en")
+    heard = []
+    with i18n.speaking("fr"):
+        other = threading.Thread(target=lambda: heard.append((i18n.language(), i18n.number(0.5, 1))))
+        other.start()
+        other.join()
+        assert (i18n.language(), i18n.number(0.5, 1)) == ("fr", "0,5")
+        with i18n.speaking("en"):
+            assert i18n.number(0.5, 1) == "0.5"
+        assert i18n._("Epoch") == "Époque"
+    assert heard == [("en", "0.5")]
+    assert (i18n.language(), i18n._("Epoch")) == ("en", "Epoch")

@@ -12,7 +12,7 @@ from pasapas.training import Epoch
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch):
-    monkeypatch.setattr(i18n, "_translations", i18n.gettext.NullTranslations())
+    monkeypatch.setattr(i18n, "_catalogue", lambda language: i18n.gettext.NullTranslations())
     monkeypatch.setattr(i18n, "_language", "en")
 
 

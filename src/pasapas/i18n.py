@@ -1,21 +1,24 @@
 """French and English: which of them to speak, message catalogues, and numbers as each language writes them.
 
-English is the language of the source; French comes from `locale/fr`. The language is the one given to `activate`,
-otherwise `PASAPAS_LANG`, otherwise the locale of the environment, otherwise English.
+English is the language of the source; French comes from `locale/fr`. The language is the one of `speaking`, in its block;
+otherwise the one given to `activate`, otherwise `PASAPAS_LANG`, otherwise the locale of the environment, otherwise English.
 """
 
 from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("fr", "en")
 LOCALE = Path(__file__).parent / "locale"
 
-_translations: gettext.NullTranslations | None = None
-_language = "en"
+_language: str | None = None
+_here: ContextVar[str | None] = ContextVar("language", default=None)
 
 
 def preferred(environment: Mapping[str, str] | None = None) -> str:
@@ -30,32 +33,44 @@ def preferred(environment: Mapping[str, str] | None = None) -> str:
 
 def activate(language: str | None = None) -> None:
     """Speaks "fr" or "en" from now on; without a language, what the environment prefers."""
-    global _translations, _language
+    global _language
     _language = language or preferred()
-    _translations = gettext.translation("pasapas", LOCALE, languages=[_language], fallback=True)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speaks "fr" or "en" in this block alone: other threads and tasks go on in their own language."""
+    token = _here.set(language)
+    try:
+        yield
+    finally:
+        _here.reset(token)
 
 
 def language() -> str:
     """The language spoken now: "fr" or "en"."""
-    if _translations is None:
+    here = _here.get()
+    if here is not None:
+        return here
+    if _language is None:
         activate()
+    assert _language is not None
     return _language
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("pasapas", LOCALE, languages=[language], fallback=True)
 
 
 def _(message: str) -> str:
     """`message` in the language spoken now."""
-    if _translations is None:
-        activate()
-    assert _translations is not None
-    return _translations.gettext(message)
+    return _catalogue(language()).gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
     """`singular` or `plural`, as `n` asks for, in the language spoken now."""
-    if _translations is None:
-        activate()
-    assert _translations is not None
-    return _translations.ngettext(singular, plural, n)
+    return _catalogue(language()).ngettext(singular, plural, n)
 
 
 def N_(message: str) -> str:

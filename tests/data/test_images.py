@@ -37,7 +37,7 @@ N = 300
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(i18n, "_translations", gettext.NullTranslations())
+    monkeypatch.setattr(i18n, "_catalogue", lambda language: gettext.NullTranslations())
     monkeypatch.setattr(i18n, "_language", "en")
 
 
