@@ -79,7 +79,7 @@ def layer_of(module: str) -> int:
         ("pasapas.i18n",), ("pasapas.errors",), ("pasapas.files", "pasapas.layers"),
         ("pasapas.losses", "pasapas.initializers", "pasapas.optimizers", "pasapas.schedules", "pasapas.metrics"),
         ("pasapas.network",), ("pasapas.steps",), ("pasapas.data",), ("pasapas.recipes", "pasapas.checking", "pasapas.lessons"), ("pasapas.backends",),
-        ("pasapas.models",), ("pasapas.calibrating",), ("pasapas.pickled",), ("pasapas.tracing",), ("pasapas.views",), ("pasapas.training",), ("pasapas.searching",), ("pasapas.runs",), ("pasapas.studies",), ("pasapas.figures",), ("pasapas.doctor",), ("pasapas.course",), ("pasapas.cli",),
+        ("pasapas.models",), ("pasapas.calibrating",), ("pasapas.pickled",), ("pasapas.tracing",), ("pasapas.training",), ("pasapas.searching",), ("pasapas.runs",), ("pasapas.studies",), ("pasapas.figures",), ("pasapas.doctor",), ("pasapas.views",), ("pasapas.lab",), ("pasapas.course",), ("pasapas.cli",),
     ]  # fmt: skip
     for level, names in enumerate(order):
         if any(module == name or module.startswith(name + ".") for name in names):

@@ -1,17 +1,23 @@
-"""A step as a widget. It needs anywidget; `pasapas.views.step_view` does without where that is not installed."""
+"""Views as widgets for notebooks. They need anywidget; `pasapas.views.step_view` does without where that is not installed."""
 
 from __future__ import annotations
 
-from importlib import resources
+import threading
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import anywidget
 import traitlets
 
+from pasapas.errors import PasapasError
+from pasapas.i18n import language, speaking
 from pasapas.tracing import Trace
+from pasapas.views.modules import STATIC, bundled, stylesheet
 from pasapas.views.stages import answer, arrays, describe
+from pasapas.views.view import View
 
-_STATIC = resources.files("pasapas.views") / "static"
+_SLICE, _PAUSE = 0.05, 0.1  # seconds: of computing before others have their turn, and between two pieces of news
 
 
 class StepView(anywidget.AnyWidget):
@@ -20,8 +26,8 @@ class StepView(anywidget.AnyWidget):
     `stage` is the name of the tensor that is shown: it can be read and set.
     """
 
-    _esm = (_STATIC / "step.js").read_text(encoding="utf-8")
-    _css = (_STATIC / "step.css").read_text(encoding="utf-8")
+    _esm = (STATIC / "step.js").read_text(encoding="utf-8")
+    _css = (STATIC / "step.css").read_text(encoding="utf-8")
     about = traitlets.Dict(read_only=True).tag(sync=True)
     arrays = traitlets.Dict(read_only=True).tag(sync=True)
     stage = traitlets.Unicode("X").tag(sync=True)
@@ -44,3 +50,52 @@ class StepView(anywidget.AnyWidget):
         """The widget, and for whoever shows none the plain HTML and text of the step."""
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**data, "text/html": self.step._repr_html_(), "text/plain": repr(self.step)}, metadata
+
+
+class ViewWidget(anywidget.AnyWidget):
+    """A view of the lab in a notebook: its JavaScript asks, `view` answers.
+
+    `address` is what the view would write into the address of its page: it can be read, and set to go there.
+    """
+
+    about = traitlets.Dict(read_only=True).tag(sync=True)
+    address = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, view: View, address: Mapping[str, str] | None = None) -> None:
+        self.view, self._language = view, language()
+        self._works: threading.Thread | None = None
+        self._esm = bundled(f"{view.name}.js")
+        self._css = stylesheet(f"{view.name}.css")
+        super().__init__(address=dict(address or {}))
+        self.set_trait("about", view.about())
+        self.on_msg(self._answer)
+
+    def _answer(self, _widget: object, question: Any, _buffers: object) -> None:
+        asked = dict(question) if isinstance(question, Mapping) else {}
+        identity, kind = asked.pop("id", None), str(asked.pop("ask", ""))
+        with speaking(self._language):
+            try:
+                reply = self.view.answer(kind, asked)
+            except (PasapasError, TypeError) as error:
+                reply = {"error": str(error)}
+        self.send({**reply, "id": identity})
+        if self.view.running and (self._works is None or not self._works.is_alive()):
+            self._works = threading.Thread(target=self._work, daemon=True)
+            self._works.start()
+
+    def _work(self) -> None:
+        """Goes on for as long as the view has something to do, and tells the page."""
+        told = 0.0
+        with speaking(self._language):
+            while self.view.running:
+                self.view.advance(_SLICE)
+                if time.monotonic() - told > _PAUSE or not self.view.running:
+                    told = time.monotonic()
+                    news = self.view.news()
+                    if news is not None:
+                        self.send({"news": news})
+
+    def close(self) -> None:
+        """Ends what runs, and the widget."""
+        self.view.close()
+        super().close()

@@ -1,0 +1,18 @@
+"""What the view Evaluate asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from pasapas.lab.routes.common import ERRORS, InSession
+from pasapas.views.evaluate import EvaluateView
+
+router = APIRouter(prefix="/api/evaluate", tags=["evaluate"], responses=ERRORS)
+
+
+@router.get("")
+def about(session: InSession) -> dict[str, Any]:
+    """What the view begins with: its words, and what can be chosen."""
+    return session.view(EvaluateView).about()

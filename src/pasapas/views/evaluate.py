@@ -1,0 +1,11 @@
+"""The view Evaluate."""
+
+from __future__ import annotations
+
+from pasapas.views.view import View
+
+
+class EvaluateView(View):
+    """."""
+
+    name = "evaluate"
