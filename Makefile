@@ -9,6 +9,7 @@ quick:
 	ruff format --check .
 	ruff check .
 	mypy
+	npx --yes --package typescript@5.9 tsc -p jsconfig.json
 	pytest
 
 format:

@@ -1,42 +1,14 @@
-"""A lab that runs, pages of it in a real browser, and what must never be said on their console."""
+"""Pages of a lab that runs in a real browser, and what must never be said on their console."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvicorn
-
-from pasapas.lab.app import create_app, guarded
-
-
-class Lab:
-    """A server of its own on a free port, in a thread."""
-
-    def __init__(self, **options: Any) -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.host = f"localhost:{self.socket.getsockname()[1]}"
-        self.address = f"http://{self.host}"
-        self.app = create_app(**options)
-        self.server = uvicorn.Server(uvicorn.Config(guarded(self.app), log_level="warning", timeout_graceful_shutdown=1))
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
-
-    def __enter__(self) -> Lab:
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.server.should_exit = True
-        self.thread.join(timeout=20)
-        self.socket.close()
+from running_lab import Lab
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +67,7 @@ class Tab:
         from axe_playwright_python.sync_playwright import Axe
 
         found = Axe().run(self.page).response["violations"]
-        return [
-            f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")
-        ]
+        return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
     def fits(self) -> bool:
         """Whether nothing sticks out at the side."""

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from pasapas.errors import PasapasError
 from pasapas.i18n import _
-from pasapas.lab.guard import Guard, TooLarge
+from pasapas.lab.guard import Guard
 from pasapas.lab.routes import descent, doctor, draw, evaluate, microscope, models, pages, train
 from pasapas.lab.sessions import IDLE, MOST, Full, Sessions
 from pasapas.lab.trainer import Trainer
@@ -69,7 +69,6 @@ def create_app(
     app.add_exception_handler(PasapasError, _sentence)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(TooLarge, _too_large)
     app.state.guarded = Guard(app, hosts, token)
     return app
 
@@ -92,10 +91,6 @@ async def _sentence(request: Request, error: Exception) -> JSONResponse:
 
 async def _refused(request: Request, error: Any) -> JSONResponse:
     return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
-
-
-async def _too_large(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, 413)
 
 
 async def _invalid(request: Request, error: Any) -> JSONResponse:

@@ -7,6 +7,7 @@ things keep them out: the name that the browser thinks it talks to (Host, agains
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Iterable
@@ -21,6 +22,9 @@ from pasapas.i18n import LANGUAGES, _, integer, language, speaking
 COOKIE = "pasapas-token"
 LARGE, SMALL = 64 << 20, 1 << 20
 """Bytes that a body may have: where files are opened, and elsewhere."""
+
+PATIENCE = 30.0
+"""Seconds in which a whole request must have come."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -98,18 +102,22 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         most = LARGE if scope["path"].endswith("/open") else SMALL
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > most:
+        if not length.isdecimal() or len(length) > 12 or int(length) > most:
             await _refuse(scope, receive, send, 413, _too_large(most))
             return
-        came = 0
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await _read(receive, most)
+        except TimeoutError:
+            await _refuse(scope, receive, send, 408, _("The request came too slowly: send it again."))
+            return
+        if body is None:
+            await _refuse(scope, receive, send, 413, _too_large(most))
+            return
+        unread = [{"type": "http.request", "body": body, "more_body": False}]
 
-        async def counted() -> Message:
-            nonlocal came
-            message = await receive()
-            came += len(message.get("body", b""))
-            if came > most:
-                raise TooLarge(_too_large(most))
-            return message
+        async def whole() -> Message:
+            return unread.pop() if unread else await receive()
 
         async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -117,11 +125,7 @@ class Guard:
                 message["headers"].append((b"content-language", language().encode()))
             await send(message)
 
-        await self.app(scope, counted, protected)
-
-
-class TooLarge(Exception):
-    """More came than a request may have."""
+        await self.app(scope, whole, protected)
 
 
 def wanted_language(query: dict[str, list[str]], headers: dict[str, str]) -> str:
@@ -134,6 +138,18 @@ def wanted_language(query: dict[str, list[str]], headers: dict[str, str]) -> str
         if tag in LANGUAGES:
             return tag
     return language()
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """The body of a request, or None where it is larger than it may be."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
 
 
 def _query(text: bytes) -> dict[str, list[str]]:

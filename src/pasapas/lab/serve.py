@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import socket
@@ -53,7 +54,7 @@ def serve(
     )
     server = _Server(config, lambda: _ready(address, token, browser, say))
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    with listening:
+    with listening, contextlib.suppress(KeyboardInterrupt):  # that is how a lab ends
         server.run(sockets=[listening])
 
 

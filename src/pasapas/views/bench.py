@@ -38,7 +38,7 @@ class Bench:
         self._models: dict[str, tuple[str, Classifier | None]] = {SHIPPED: (N_("the model that ships"), None)}
         self._opened = 0
         if model is not None:
-            self.put("given", _("your model"), model)
+            self.put("given", N_("your model"), model)
 
     @property
     def newest(self) -> str:
@@ -58,7 +58,7 @@ class Bench:
         check_for_digits(name, model)
         self._opened += 1
         mine = [key for key in self._models if key.startswith("opened-")]
-        for key in mine[: len(mine) - MOST_MODELS + 1]:
+        for key in mine[: max(0, len(mine) - MOST_MODELS + 1)]:
             del self._models[key]
         return self.put(f"opened-{self._opened}", PurePath(name).name, model)
 
@@ -81,7 +81,7 @@ class Bench:
         return [
             {
                 "key": key,
-                "label": _(label) if key == SHIPPED else label,
+                "label": label if key.startswith("opened-") else _(label),
                 "architecture": self.classifier(key).architecture,
                 "single": isinstance(self.classifier(key), Model),
             }
@@ -93,11 +93,12 @@ class opened:
     """A file that came as bytes, on disk for the length of a block; messages name it as it was named."""
 
     def __init__(self, name: str, content: bytes) -> None:
-        self._name, self._content = PurePath(name.replace("\\", "/")).name[:100] or "file", content
+        plain = "".join(c if c.isalnum() or c in "._- " else "_" for c in PurePath(name.replace("\\", "/")).name[:100])
+        self._name, self._content = plain if plain.strip(". ") else "file", content
         self._folder = tempfile.TemporaryDirectory(prefix="pasapas-")
 
     def __enter__(self) -> Path:
-        path = Path(self._folder.name) / "".join(c if c.isalnum() or c in "._- " else "_" for c in self._name)
+        path = Path(self._folder.name) / self._name
         path.write_bytes(self._content)
         return path
 
