@@ -10,13 +10,14 @@ from typing import Any
 import uvicorn
 
 from pasapas.lab.app import create_app, guarded
+from pasapas.lab.serve import bound
 
 
 class Lab:
     """A server of its own on a free port, in a thread."""
 
     def __init__(self, **options: Any) -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = bound(socket.AF_INET, ("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.host = f"localhost:{self.port}"
         self.address = f"http://{self.host}"

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Iterable
 from importlib.metadata import version
 from typing import Any
 
+import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
+from threadpoolctl import threadpool_limits
 
 from pasapas.errors import PasapasError
 from pasapas.i18n import _
@@ -23,6 +25,9 @@ from pasapas.lab.trainer import Trainer
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 """The names by which a lab is called that answers to this machine alone."""
+
+QUICK = 4
+"""Quick answers that are computed at once. They hold the interpreter's lock for much of their time: more would only wait."""
 
 _SWEEP = 60  # seconds between two looks for idle sessions
 
@@ -43,9 +48,11 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep(app.state.sessions))
-        yield
-        sweeping.cancel()
+        anyio.to_thread.current_default_thread_limiter().total_tokens = QUICK
+        with threadpool_limits(1, "blas"):  # threads that answer and train beside each other are enough for the cores
+            sweeping = asyncio.create_task(_sweep(app.state.sessions))
+            yield
+            sweeping.cancel()
         app.state.sessions.close()
         app.state.trainer.close()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import secrets
 import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 
@@ -78,14 +80,29 @@ def _ready(address: str, token: str | None, browser: bool, say: Callable[[str, s
         threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
 
+def bound(family: socket.AddressFamily, address: Any) -> socket.socket:
+    """A socket that listens at `address`. Raises OSError where that cannot be."""
+    # asyncio sends small answers at once only where it sees that the protocol is TCP: otherwise each waits for 40 ms
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let another program listen too
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(256)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
 def listen(host: str, port: int | None) -> socket.socket:
     """A socket on `port`, or on the first free one from `PORT` on. Raises PasapasError where there is none."""
     wanted = range(PORT, PORT + _TRIES) if port is None else [port]
     error: OSError | None = None
     for one in wanted:
         try:
-            family = socket.getaddrinfo(host, one, type=socket.SOCK_STREAM)[0][0]
-            return socket.create_server((host, one), family=family, backlog=256)
+            family, _kind, _protocol, _name, address = socket.getaddrinfo(host, one, type=socket.SOCK_STREAM)[0]
+            return bound(family, address)
         except socket.gaierror:
             raise PasapasError(
                 _("'{host}' is no address of this machine: give one of its addresses, or 0.0.0.0 for all.").format(

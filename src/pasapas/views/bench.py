@@ -93,7 +93,8 @@ class opened:
     """A file that came as bytes, on disk for the length of a block; messages name it as it was named."""
 
     def __init__(self, name: str, content: bytes) -> None:
-        plain = "".join(c if c.isalnum() or c in "._- " else "_" for c in PurePath(name.replace("\\", "/")).name[:100])
+        last = PurePath(name.replace("\\", "/")).name[-60:]  # of letters of up to four bytes, a file system takes 63
+        plain = "".join(c if c.isalnum() or c in "._- " else "_" for c in last)
         self._name, self._content = plain if plain.strip(". ") else "file", content
         self._folder = tempfile.TemporaryDirectory(prefix="pasapas-")
 

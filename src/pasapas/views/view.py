@@ -89,6 +89,7 @@ def common_texts() -> dict[str, str]:
         "nothingYet": _("Nothing to show yet."),
         "chartHelp": _("Arrow keys move through the values."),
         "readout": _("{x}: {values}"),
+        "pair": _("({x}; {y})"),
         "opening": _("Opening {name} …"),
         "tooLarge": _("{name} is too large: {most} MB at most."),
         "pixels": _("{width} × {height} pixels"),
