@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -29,6 +31,29 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     i18n.activate("en")
     yield
     i18n.activate("en")
+
+
+@pytest.fixture(scope="module")  # as long as it is open, nothing else in the process can run an event loop of its own
+def browser() -> Iterator[Any]:
+    """Chromium. Without one the tests are skipped, but not where everything is to be there (CI)."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        _without("playwright is not installed")
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        except Error as error:
+            _without(f"no Chromium to be started: {error.message.splitlines()[0]}")
+        yield started
+        started.close()
+
+
+def _without(reason: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,29 +13,6 @@ from running_lab import Lab
 def lab() -> Iterator[Lab]:
     with Lab() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium. Without one the tests are skipped, but not where everything is to be there (CI)."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        _without("playwright is not installed")
-    with sync_playwright() as playwright:
-        try:
-            started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Error as error:
-            _without(f"no Chromium to be started: {error.message.splitlines()[0]}")
-        yield started
-        started.close()
-
-
-def _without(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 class Tab:

@@ -118,6 +118,9 @@ BAD = {
     "other layers": lambda path: rewrite(path, set_layer(0, n_out=7)),
     "rate of NaN": lambda path: rewrite(path, lambda t, a: a.update(learning_rate=float("nan"))),
     "unknown convention": lambda path: rewrite(path, lambda t, a: a.update(convention="sum")),
+    "many images": lambda path: rewrite(
+        path, lambda t, a: t.update(X=np.zeros((10**5, t["X"].shape[1]), t["X"].dtype))
+    ),
     "a tensor too few": lambda path: rewrite(path, lambda t, a: t.pop("dZ1")),
     "a tensor too many": lambda path: rewrite(path, lambda t, a: t.update(more=np.zeros(3))),
     "no inputs": lambda path: rewrite(path, lambda t, a: t.pop("X")),

@@ -6,16 +6,10 @@ import re
 
 import numpy as np
 import pytest
-from view_page import Page, chromium
+from view_page import Page
 
 from pasapas import He, i18n, mlp, trace
 from pasapas.views.sources import account, written
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +307,7 @@ def test_names_and_roles(open_page):
 
 def test_it_leaves_nothing_behind(open_page):
     page = open_page()
-    assert page.evaluate("model.listening()") == 2
+    assert page.evaluate("model.listening()") == 4
     page.evaluate("leave()")
     assert page.evaluate("model.listening()") == 0
     assert page.evaluate("Object.keys(window).filter((key) => /pasapas|step/i.test(key))") == []

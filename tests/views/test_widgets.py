@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from view_page import BASE, chromium
+from view_page import BASE
 
 from pasapas import Model, PasapasError, mlp
 from pasapas.errors import PasapasError as Error
@@ -47,12 +47,6 @@ def answered(view: View, question: dict) -> dict:
         return {**view.answer(kind, question), "id": identity}
     except Error as error:
         return {"error": str(error), "id": identity}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.mark.parametrize("name", VIEWS)

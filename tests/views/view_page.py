@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import resources
 from typing import Any
-
-import pytest
 
 from pasapas.tracing import Trace
 from pasapas.views.stages import answer, arrays, describe
@@ -40,29 +34,6 @@ window.model = {
 };
 window.leave = view.render({ model: window.model, el: document.getElementById("view") });
 """
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """A browser. Without one the test is skipped, but not where everything is to be there (CI)."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        _without("playwright is not installed")
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Error as error:
-            _without(f"no Chromium to be started: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
-
-
-def _without(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 class Page:

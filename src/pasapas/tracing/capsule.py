@@ -26,6 +26,8 @@ from pasapas.tracing.tensors import CONVENTIONS, Tensor, Trace
 
 FORMAT = "pasapas capsule 1"
 SUFFIX = ".capsule"
+MOST_ALTERATIONS = 10_000
+"""So many altered numbers of one tensor are named at most."""
 _ROUNDING = {"float32": 1e-4, "float64": 1e-10}  # relative to a tensor's largest value: another machine adds otherwise
 
 
@@ -105,7 +107,7 @@ def _differences(tensor: Tensor, expected: npt.NDArray[Any]) -> list[Alteration]
     largest = float(np.max(np.abs(expected))) if expected.size else 0.0
     tolerance = _ROUNDING.get(str(tensor.value.dtype), 0.0) * max(largest, 1e-30)
     wrong = ~(np.abs(tensor.value.astype(np.float64) - expected) <= tolerance)
-    places = [tuple(map(int, place)) for place in np.argwhere(wrong)]
+    places = [tuple(map(int, place)) for place in np.argwhere(wrong)[:MOST_ALTERATIONS]]
     return [Alteration(tensor.name, p, float(tensor.value[p]), float(expected[p])) for p in places]
 
 
@@ -147,8 +149,10 @@ def _template(network: Any, file: Any, learning_rate: float, convention: str) ->
     shape = file.get_slice("X").get_shape()
     if len(shape) != 2 or shape[1] != network.sizes[0] or shape[0] < 1:
         raise ValueError
-    for i, layer in enumerate(network.dense, 1):  # that the file has room for the weights, before any are made
+    for i, layer in enumerate(network.dense, 1):  # that the file has room for what is computed below, before it is
         if file.get_slice(f"W{i}").get_shape() != [layer.n_in, layer.n_out]:
+            raise ValueError
+        if file.get_slice(f"Z{i}").get_shape() != [shape[0], layer.n_out]:
             raise ValueError
     params = network.initialize()
     if any(name.startswith("M") for name in file.keys()):  # noqa: SIM118, a safetensors file is no mapping

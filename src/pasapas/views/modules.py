@@ -20,5 +20,7 @@ def bundled(name: str) -> str:
 
 
 def stylesheet(name: str) -> str:
-    """The styles of a view, with those that all views share before them."""
-    return "\n".join((STATIC / one).read_text(encoding="utf-8") for one in ("parts.css", name))
+    """The styles of a view, after those that all views share and those of the modules that it imports."""
+    imported = _IMPORT.findall((STATIC / name.replace(".css", ".js")).read_text(encoding="utf-8"))
+    files = dict.fromkeys(("parts.css", *(module.replace(".js", ".css") for module in imported), name))
+    return "\n".join((STATIC / one).read_text(encoding="utf-8") for one in files if (STATIC / one).is_file())

@@ -138,10 +138,19 @@ export function fill(text, values) {
  * @param {string} language
  */
 export function writer(language) {
+  /** @type {Map<string, Intl.NumberFormat>} */
+  const made = new Map(); // a formatter takes a hundred times as long to make as to use
+  /** @param {Intl.NumberFormatOptions} options */
+  const formatter = (options) => {
+    const key = JSON.stringify(options);
+    const one = made.get(key) ?? new Intl.NumberFormat(language, { signDisplay: "negative", ...options });
+    made.set(key, one);
+    return one;
+  };
   /** @param {number} value @param {Intl.NumberFormatOptions} options */
   const write = (value, options) =>
     Number.isFinite(value)
-      ? new Intl.NumberFormat(language, { signDisplay: "negative", ...options }).format(value).replace("-", "−")
+      ? formatter(options).format(value).replace("-", "−")
       : value > 0 ? "∞" : value < 0 ? "−∞" : "NaN";
   return {
     /** @param {number} value @param {number} [digits] */
@@ -161,7 +170,10 @@ export function writer(language) {
 
 /** @param {string} text base64 @returns {Uint8Array<ArrayBuffer>} */
 export function bytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const raw = atob(text);
+  const content = new Uint8Array(raw.length); // a loop: `Uint8Array.from` takes ten times as long for megabytes
+  for (let i = 0; i < raw.length; i++) content[i] = raw.charCodeAt(i);
+  return content;
 }
 
 /** @param {string} text base64 of little-endian float32 @returns {Float32Array} */

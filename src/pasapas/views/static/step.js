@@ -4,6 +4,10 @@
  *
  * This page draws. It knows no formula: which entries a number was computed from, and the sum that gave it, is asked of
  * Python by `model.send({id, tensor, index})` and comes back as `msg:custom`. Every word comes from Python too.
+ *
+ * What stands around it can give it another step of the same stages (`about` and `arrays` change), leave out arrays until
+ * they are asked for by `model.send({id, arrays: names})`, and send it to an entry (`msg:custom` with `go`). It hears from
+ * `entry` events which entry is looked at.
  */
 
 /**
@@ -19,7 +23,8 @@
  * @typedef {{tensor: string, place: number[], text: string}} Entry
  * @typedef {{names: string, numbers: string, value: string, share: number, entries: Entry[]}} Term
  * @typedef {{id: number, tensor: string, index: number[], entry: string, value: string, say: string, note: string,
- *   regions: Region[], terms: Term[], inside: Term[], more: string, error?: string}} Answer
+ *   regions: Region[], terms: Term[], inside: Term[], more: string, error?: string,
+ *   go?: {tensor: string, place: number[]}}} Answer
  * @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
  *   send(content: any): void, on(event: string, callback: Function): void, off(event: string, callback: Function): void}} Model
  * @typedef {{plus: number[], minus: number[], neutral: number[]}} Colours
@@ -60,7 +65,7 @@ function make(tag, attributes = {}, ...children) {
  * @param {MathNode} node
  * @returns {Element}
  */
-function mathElement([tag, content, style]) {
+export function mathElement([tag, content, style]) {
   const element = document.createElementNS(MATH, MATH_TAGS.has(tag) ? tag : "mtext");
   if (typeof content === "string") element.textContent = content;
   else element.append(...content.map(mathElement));
@@ -139,8 +144,9 @@ function size(tensor, room, height) {
  */
 function render({ model, el }) {
   /** @type {About} */
-  const about = model.get("about");
-  const { texts, tensors, stages } = about;
+  let about = model.get("about");
+  let { tensors } = about;
+  const { texts, stages } = about;
   /** @type {Map<string, Float32Array>} */
   const numbers = new Map();
   /** @type {Map<string, ImageData>} */
@@ -163,6 +169,7 @@ function render({ model, el }) {
   let announce = false;
   let asked = 0;
   let width = 0;
+  let complete = true; // whether all arrays are there that the stage shows
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let asking;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -250,6 +257,7 @@ function render({ model, el }) {
   const sumPart = make("div", { class: "side" }, make("h4", { text: texts.sum }), sum);
   const sourceSide = make("div", { class: "side" }, fromTitle, from, sumPart);
   const tensorSide = make("div", { class: "side" }, main, jump, table);
+  const halves = make("div", { class: "halves" }, tensorSide, sourceSide);
   const convention = make("p", { class: "quiet", text: about.convention });
   const status = make("p", { class: "unseen", role: "status" });
   const root = make(
@@ -260,7 +268,7 @@ function render({ model, el }) {
     make("div", { class: "head" }, heading, formula),
     meaning,
     statistics,
-    make("div", { class: "halves" }, tensorSide, sourceSide),
+    halves,
     make("p", { class: "quiet", text: texts.help }),
     convention,
     status,
@@ -325,6 +333,14 @@ function render({ model, el }) {
     convention.hidden = stage.group !== "backward";
     sourceSide.classList.toggle("given", !tensor.operands.length);
     (tensor.dimensions ? sourceSide : tensorSide).append(sumPart);
+    const missing = [stage.name, ...tensor.operands].filter((name) => !(name in model.get("arrays")));
+    complete = !missing.length;
+    halves.classList.toggle("waiting", !complete);
+    if (complete) drawNumbers();
+    else model.send({ id: ++asked, arrays: missing });
+  }
+
+  function drawNumbers() {
     drawPicture();
     drawJump();
     drawOperands();
@@ -413,12 +429,17 @@ function render({ model, el }) {
       const plan = layout(tensor);
       const array = values(name);
       const scheme = colours();
+      const shades = Array.from({ length: 511 }, (_nothing, i) => colour((i - 255) / 255, scheme));
       pixels = new ImageData(plan.width, plan.height);
       for (let row = 0; row < tensor.rows; row++) {
         for (let column = 0; column < tensor.columns; column++) {
           const at = 4 * (plan.y(row, column) * plan.width + plan.x(row, column));
           const share = tensor.largest ? array[row * tensor.columns + column] / tensor.largest : 0;
-          pixels.data.set([...colour(share, scheme), 255], at);
+          const [red, green, blue] = shades[255 + Math.round(255 * share)];
+          pixels.data[at] = red;
+          pixels.data[at + 1] = green;
+          pixels.data[at + 2] = blue;
+          pixels.data[at + 3] = 255;
         }
       }
       images.set(name, pixels);
@@ -685,7 +706,9 @@ function render({ model, el }) {
 
   /** @param {Answer} answer */
   function hear(answer) {
-    if (!answer || typeof answer !== "object" || !("id" in answer)) return;
+    if (!answer || typeof answer !== "object") return;
+    if (answer.go) show(answer.go.tensor, answer.go.place);
+    if (!("id" in answer)) return;
     const place = pointed || selected;
     if (answer.error) {
       if (answer.id !== asked) return;
@@ -714,6 +737,7 @@ function render({ model, el }) {
     sum.replaceChildren(...parts);
     if (announce) status.textContent = answer.say;
     announce = false;
+    root.dispatchEvent(new CustomEvent("entry", { bubbles: true, detail: answer }));
   }
 
   /**
@@ -865,6 +889,21 @@ function render({ model, el }) {
     images.clear();
     draw();
   };
+  /** Another step of the same stages: the stage and the entry stay. */
+  const replaced = () => {
+    about = model.get("about");
+    tensors = about.tensors;
+    title.textContent = about.title;
+    convention.textContent = about.convention;
+    for (const known of [numbers, answers]) known.clear();
+    const { rows, columns } = tensors[stage.name];
+    selected = { tensor: stage.name, row: Math.min(selected.row, rows - 1), column: Math.min(selected.column, columns - 1) };
+    pointed = null;
+    redraw();
+  };
+  const arrived = () => {
+    if (!complete) draw();
+  };
   const observer = new ResizeObserver(() => {
     if (Math.abs(root.clientWidth - width) < 2) return;
     width = root.clientWidth;
@@ -879,10 +918,13 @@ function render({ model, el }) {
   }
   const themes = new MutationObserver(redraw);
   themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  themes.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", redraw);
   model.on("msg:custom", hear);
   model.on("change:stage", moved);
+  model.on("change:about", replaced);
+  model.on("change:arrays", arrived);
   show(stageNames.has(model.get("stage")) ? model.get("stage") : stage.name);
   observer.observe(root);
 
@@ -892,6 +934,8 @@ function render({ model, el }) {
     dark.removeEventListener("change", redraw);
     model.off("msg:custom", hear);
     model.off("change:stage", moved);
+    model.off("change:about", replaced);
+    model.off("change:arrays", arrived);
     clearTimeout(asking);
     clearTimeout(waiting);
   };
