@@ -293,11 +293,7 @@ def one_epoch(
             for loss, right, size in zip(steps.losses, steps.correct, steps.images, strict=True):
                 done += 1
                 if not math.isfinite(loss):
-                    raise Diverged(
-                        _(
-                            "The loss became {loss} in epoch {epoch}, batch {batch}: try a smaller learning rate than {rate}, or smaller first weights."
-                        ).format(loss=loss, epoch=number, batch=done, rate=short(recipe.learning_rate))
-                    )
+                    raise diverged(loss, number, done, recipe.learning_rate)
                 loss_sum, correct, images = loss_sum + loss * size, correct + right, images + size
             watcher.step(number, images, loss_sum / images, correct / images)
             if interrupted() and done < len(plan.batches):
@@ -329,6 +325,15 @@ def one_epoch(
         best = progress.model_params if recipe.keep == "best" else None
         progress = replace(progress, best_epoch=number, best_params=best)
     return progress
+
+
+def diverged(loss: float, epoch: int, batch: int, learning_rate: float) -> Diverged:
+    """What there is to say of a loss that is no longer finite."""
+    return Diverged(
+        _(
+            "The loss became {loss} in epoch {epoch}, batch {batch}: try a smaller learning rate than {rate}, or smaller first weights."
+        ).format(loss=loss, epoch=epoch, batch=batch, rate=short(learning_rate))
+    )
 
 
 def averaged(engine: Engine, recipe: Recipe, progress: Progress, params: Sequence[Params]) -> Sequence[Params] | None:

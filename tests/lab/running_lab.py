@@ -14,10 +14,10 @@ from pasapas.lab.serve import bound
 
 
 class Lab:
-    """A server of its own on a free port, in a thread."""
+    """A server of its own, on a free port unless one is given, in a thread."""
 
-    def __init__(self, **options: Any) -> None:
-        self.socket = bound(socket.AF_INET, ("127.0.0.1", 0))
+    def __init__(self, port: int = 0, **options: Any) -> None:
+        self.socket = bound(socket.AF_INET, ("127.0.0.1", port))
         self.port = self.socket.getsockname()[1]
         self.host = f"localhost:{self.port}"
         self.address = f"http://{self.host}"

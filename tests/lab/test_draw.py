@@ -291,7 +291,7 @@ def test_the_colours_of_the_page_are_those_of_the_pad(tab):
     expect_verdict(page, "7")
     content = "document.querySelector('.reading canvas').toDataURL()"
     light = page.evaluate(content)
-    page.select_option(".settings select", "dark")
+    page.select_option(".lab-settings select", "dark")
     page.wait_for_function(f"light => {content} !== light", arg=light)
-    page.select_option(".settings select", "light")
+    page.select_option(".lab-settings select", "light")
     page.wait_for_function(f"light => {content} === light", arg=light)

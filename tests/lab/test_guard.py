@@ -107,7 +107,7 @@ def test_a_lab_for_others_asks_for_a_token():
         assert page.status_code == 200
         assert 'lang="fr"' in page.text
         assert client.get("/api/health").status_code == 200
-        assert client.get("/api/health", headers={"cookie": "pasapas-token=é; x"}).status_code == 401
+        assert client.get("/api/health", headers={b"cookie": b"pasapas-token=\xe9; x"}).status_code == 401
 
 
 def test_a_lab_for_others_runs_no_programs():

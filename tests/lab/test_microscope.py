@@ -309,9 +309,9 @@ def test_colours_follow_the_choice_of_the_page(tab):
     one = opened(tab, color_scheme="light")
     ground = "getComputedStyle(document.querySelector('.pasapas-step')).backgroundColor"
     light = one.page.evaluate(ground)
-    one.page.select_option(".settings select", "dark")
+    one.page.select_option(".lab-settings select", "dark")
     assert one.page.evaluate(ground) != light
-    one.page.select_option(".settings select", "light")
+    one.page.select_option(".lab-settings select", "light")
     assert one.page.evaluate(ground) == light
 
 

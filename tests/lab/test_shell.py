@@ -43,7 +43,7 @@ def test_colours_stay_chosen(tab):
     one = tab("draw", color_scheme="light")
     background = "getComputedStyle(document.body).backgroundColor"
     light = one.page.evaluate(background)
-    one.page.select_option(".settings select", "dark")
+    one.page.select_option(".lab-settings select", "dark")
     assert one.page.evaluate(background) != light
     one.page.reload()
     one.page.wait_for_selector(".view:not([aria-busy])")

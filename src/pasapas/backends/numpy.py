@@ -39,7 +39,12 @@ class NumpyEngine:
     fetch = place
 
     def epoch(self, params: Sequence[Params], state: State, data: Dataset, plan: Plan) -> Iterator[Steps]:
-        """One step for each batch of `plan`, yielding after each."""
+        """One step for each batch of `plan`, yielding after each. Meanwhile the BLAS has the threads that suit the network."""
+        with blas_threads(self.network, self.recipe.batch_size):
+            yield from self.steps(params, state, data, plan)
+
+    def steps(self, params: Sequence[Params], state: State, data: Dataset, plan: Plan) -> Iterator[Steps]:
+        """The same on the threads that the BLAS has: for whoever does other work between two steps, or leaves off."""
         if not FusedSteps.supports(self.network, self.optimizer):
             yield from self.readable_epoch(params, state, data, plan)
             return
@@ -61,21 +66,17 @@ class NumpyEngine:
             yield Steps(params, state, [float(L)], [correct], [len(X)])
 
     def _batches(self, data: Dataset, plan: Plan) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any], Any, float]]:
-        """Images, labels, which of them a step takes, and its learning rate: bytes, or rows prepared by the recipe.
-
-        While they are asked for, the BLAS has the threads that suit the network.
-        """
+        """Images, labels, which of them a step takes, and its learning rate: bytes, or rows prepared by the recipe."""
         recipe, random = self.recipe, plan.deformations()
-        with blas_threads(self.network, recipe.batch_size):
-            for batch, learning_rate in zip(plan.batches, plan.learning_rates, strict=True):
-                if recipe.deformation:
-                    X = deformed(recipe.deformation, data.images[batch], random, plan.strength, recipe.dtype)
-                elif recipe.standardizes:
-                    X = scaled(data.images[batch], recipe.dtype)
-                else:
-                    yield data.images, data.labels, batch, learning_rate
-                    continue
-                yield recipe.standardized(X), data.labels[batch], slice(None), learning_rate
+        for batch, learning_rate in zip(plan.batches, plan.learning_rates, strict=True):
+            if recipe.deformation:
+                X = deformed(recipe.deformation, data.images[batch], random, plan.strength, recipe.dtype)
+            elif recipe.standardizes:
+                X = scaled(data.images[batch], recipe.dtype)
+            else:
+                yield data.images, data.labels, batch, learning_rate
+                continue
+            yield recipe.standardized(X), data.labels[batch], slice(None), learning_rate
 
     def evaluate(self, params: Sequence[Params], data: Dataset) -> tuple[float, float]:
         """The mean cross-entropy, without smoothing or penalty, and the accuracy, as a fraction, over `data`."""

@@ -47,8 +47,8 @@ class Bench:
 
     def put(self, key: str, label: str, model: Classifier) -> str:
         """Keeps a model under a key, in place of what was there."""
-        self._models.pop(key, None)
-        self._models[key] = (label, model)
+        others = {one: entry for one, entry in self._models.items() if one != key}
+        self._models = {**others, key: (label, model)}  # at once: others may be reading
         return key
 
     def open(self, name: str, content: bytes) -> str:
@@ -58,16 +58,16 @@ class Bench:
         check_for_digits(name, model)
         self._opened += 1
         mine = [key for key in self._models if key.startswith("opened-")]
-        for key in mine[: max(0, len(mine) - MOST_MODELS + 1)]:
-            del self._models[key]
+        gone = mine[: max(0, len(mine) - MOST_MODELS + 1)]
+        self._models = {key: entry for key, entry in self._models.items() if key not in gone}
         return self.put(f"opened-{self._opened}", PurePath(name).name, model)
 
     def classifier(self, key: str) -> Classifier:
         """The model or committee under a key. Raises PasapasError where there is none."""
-        if key not in self._models:
+        models = self._models
+        if key not in models:
             raise PasapasError(_("That model is no longer here: choose another, or open its file again."))
-        model = self._models[key][1]
-        return shipped() if model is None else model
+        return _read(models[key][1])
 
     def model(self, key: str) -> Model:
         """The single network under a key. Raises PasapasError for a committee, and where there is none."""
@@ -82,11 +82,15 @@ class Bench:
             {
                 "key": key,
                 "label": label if key.startswith("opened-") else _(label),
-                "architecture": self.classifier(key).architecture,
-                "single": isinstance(self.classifier(key), Model),
+                "architecture": _read(model).architecture,
+                "single": isinstance(_read(model), Model),
             }
-            for key, (label, _model) in self._models.items()
+            for key, (label, model) in self._models.items()
         ]
+
+
+def _read(model: Classifier | None) -> Classifier:
+    return shipped() if model is None else model
 
 
 class opened:

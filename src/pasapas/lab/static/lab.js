@@ -28,6 +28,7 @@ const LONGEST_WAIT = 5000; // milliseconds between two attempts to reach a lab t
 class Lost extends Error {}
 
 let session = "";
+let forgotten = false; // whether the server no longer knew the session that we had
 /** @type {Promise<string> | null} */
 let beginning = null;
 
@@ -61,6 +62,7 @@ async function call(method, path, body) {
   if (response.status === 404 && session && path.startsWith("/api/")) {
     session = "";
     beginning = null;
+    forgotten = true;
     throw new Lost();
   }
   throw new Refusal(answer.error ?? `${response.status} ${response.statusText}`);
@@ -174,7 +176,7 @@ function otherAddress() {
 
 // The page
 
-const notice = make("div", { class: "notice", role: "status" });
+const notice = make("div", { class: "lab-notice", role: "status" });
 const main = make("main", { id: "content", tabindex: -1 });
 const other = make("a", { class: "language", lang: words.other, hreflang: words.other, text: words.otherName });
 const links = new Map(
@@ -189,10 +191,10 @@ document.body.append(
   make("a", { class: "skip", href: "#content", text: words.skip, onclick: skip }),
   make(
     "header",
-    { class: "bar" },
+    { class: "lab-bar" },
     make("a", { class: "brand", href: "#draw" }, make("img", { src: "/static/icon.svg", alt: "" }), words.title),
     make("nav", { "aria-label": words.navigation }, make("ul", {}, ...[...links.values()].map((link) => make("li", {}, link)))),
-    make("div", { class: "settings" }, theme, other),
+    make("div", { class: "lab-settings" }, theme, other),
   ),
   notice,
   main,
@@ -241,7 +243,7 @@ async function open(focus = false) {
   const about = words.views.find((one) => one.name === view);
   document.title = `${about?.title} · ${words.title}`;
   other.href = otherAddress();
-  const heading = make("div", { class: "heading" }, make("h1", { text: about?.title ?? "" }), make("p", { text: about?.about ?? "" }));
+  const heading = make("div", { class: "lab-heading" }, make("h1", { text: about?.title ?? "" }), make("p", { text: about?.about ?? "" }));
   const el = make("div", { class: "view", "aria-busy": "true" }, make("p", { class: "quiet", text: words.loading }));
   main.replaceChildren(heading, el);
   if (focus) main.focus({ preventScroll: true });
@@ -272,15 +274,11 @@ async function recover(mine) {
   const again = ++turn;
   await returned();
   if (again !== turn) return;
-  const had = session;
-  say(words.back);
   close();
-  if (had) {
-    session = "";
-    beginning = null;
-  }
   await open();
-  if (had) say(words.again);
+  if (turn !== again + 1) return; // lost once more on the way, or left
+  say(forgotten ? words.again : words.back);
+  forgotten = false;
 }
 
 function close() {
