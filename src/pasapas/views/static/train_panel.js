@@ -41,7 +41,7 @@ export function trainPanel({ run, texts, write }) {
   const layers = make("tbody");
   const offHead = make("th", { scope: "col" });
   const offHelp = make("p", { class: "quiet" });
-  const tiles = make("div", { class: "tiles", role: "img", "aria-label": "" });
+  const tiles = make("div", { class: "tiles", role: "img", "aria-label": texts.units });
   const unitsNote = make("p", { class: "quiet numbers" });
   const hard = make("div", { class: "hard" });
   const hardNote = make("p", { class: "quiet", text: texts.hardestEmpty });
