@@ -1,6 +1,7 @@
 """Trains recipes over several seeds and writes what the test images say, with its spread, to benchmarks/seeds.md.
 
     python benchmarks/seeds.py default thorough tanh-132
+    python benchmarks/seeds.py undeformed --seeds 3 --engine jax --products bfloat16
 
 The figures of recipes that are not named stay as they are in the file.
 """
@@ -22,11 +23,11 @@ import pasapas
 HERE = Path(__file__).parent
 
 
-def measure(name: str, seeds: int) -> dict[str, object]:
+def measure(name: str, seeds: int, **engine: str) -> dict[str, object]:
     accuracies, losses, seconds = [], [], []
     for seed in range(seeds):
         began = time.perf_counter()
-        result = pasapas.train(name, seed=seed, quiet=True)
+        result = pasapas.train(name, seed=seed, quiet=True, **engine)
         seconds.append(time.perf_counter() - began)
         loss, accuracy = result.test or (float("nan"), float("nan"))
         accuracies.append(accuracy)
@@ -37,7 +38,8 @@ def measure(name: str, seeds: int) -> dict[str, object]:
         "accuracies": accuracies,
         "losses": losses,
         "seconds": seconds,
-        "machine": f"{platform.machine()}, BLAS threads: {threads}, NumPy {np.__version__}",
+        "machine": f"{platform.machine()}, BLAS threads: {threads}, NumPy {np.__version__}"
+        + "".join(f", {name} = {value}" for name, value in engine.items()),
     }
 
 
@@ -63,10 +65,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", nargs="+")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--engine", choices=("numpy", "jax"), default=argparse.SUPPRESS)
+    parser.add_argument("--products", choices=("full", "bfloat16"), default=argparse.SUPPRESS)
     arguments = parser.parse_args()
     file = HERE / "seeds.json"
     results = json.loads(file.read_text()) if file.exists() else {}
     for name in arguments.recipes:
-        results[name] = measure(name, arguments.seeds)
+        engine = {k: v for k, v in vars(arguments).items() if k in ("engine", "products")}
+        results[name] = measure(name, arguments.seeds, **engine)
         file.write_text(json.dumps(results, indent=1) + "\n")
         (HERE / "seeds.md").write_text(table(results))

@@ -38,7 +38,7 @@ def backward(
     """All gradients, from `values` of `forward` and `d` = ∂L/∂(last value).
 
     The first list has those of the parameters, layer by layer; the second ∂L/∂value for each of `values`, or None where
-    nobody needs it: at the inputs, and before the first layer with weights.
+    nobody needs it: at the inputs, and before the first layer with weights. `input_gradient` gives the one at the inputs.
     """
     gradients: list[Params] = [{} for _ in layers]
     deltas: list[Array | None] = [None] * len(layers) + [d]
@@ -49,6 +49,16 @@ def backward(
         if i > first:
             deltas[i] = layers[i].input_gradient(params[i], X, Y, dY)
     return gradients, deltas
+
+
+def input_gradient(layers: Sequence[Layer], params: Sequence[Params], values: Sequence[Array], d: Array) -> Array:
+    """∂L/∂X (m, n_in), from `values` of `forward` and `d` = ∂L/∂(last value): how each input raises the loss.
+
+    Any numbers can stand for L: with `values` of one sample and d (n, n_out), the slopes of n of them come back as (n, n_in).
+    """
+    for i in reversed(range(len(layers))):
+        d = layers[i].input_gradient(params[i], values[i], values[i + 1], d)
+    return d
 
 
 @dataclass(frozen=True)

@@ -286,7 +286,7 @@ def one_epoch(
     number = progress.epochs + 1
     plan = make_plan(recipe, len(splits.training), number)
     params, state = progress.params, progress.state
-    loss_sum, correct, images, done = 0.0, 0, 0, 0
+    loss_sum, correct, images, done = 0.0, 0.0, 0, 0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the loss tells, and is looked at
         for steps in engine.epoch(params, state, splits.training, plan):
             params, state = steps.params, steps.state

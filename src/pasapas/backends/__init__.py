@@ -20,7 +20,7 @@ from pasapas.recipes import Recipe
 
 class Steps(NamedTuple):
     """What some steps in a row gave: parameters and optimizer memory after them, and of each its loss, its number of
-    right answers and its number of images.
+    right answers and its number of images. Where images are used twice, an answer to either counts half.
 
     The arrays may be written over by the next steps of the same epoch; after its last ones they stay.
     """
@@ -28,7 +28,7 @@ class Steps(NamedTuple):
     params: Sequence[Params]
     state: State
     losses: Sequence[float]
-    correct: Sequence[int]
+    correct: Sequence[float]
     images: Sequence[int]
 
 

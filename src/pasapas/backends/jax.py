@@ -26,7 +26,7 @@ from pasapas.losses import SoftmaxCrossEntropy
 from pasapas.network import Network, forward
 from pasapas.optimizers import State, each
 from pasapas.recipes import Recipe
-from pasapas.steps import step
+from pasapas.steps import adversarial, step
 
 try:
     import jax
@@ -104,7 +104,7 @@ class JaxEngine:
                     params, state, images, labels, places, rows, rates, plan.seed, plan.number, done, strength
                 )
                 done += size
-                yield Steps(params, state, np.asarray(losses).tolist(), np.asarray(correct).astype(int).tolist(), m)
+                yield Steps(params, state, np.asarray(losses).tolist(), np.asarray(correct).tolist(), m)
 
     def _sizes(self, plan: Plan, data: Dataset) -> list[int]:
         """How many steps to take at a time; the incomplete last batch by itself."""
@@ -147,10 +147,15 @@ class JaxEngine:
             taken = self._shared(taken if images is None else images[chosen])  # (m, ...)
             X = self._inputs(taken, random, strength)  # (m, n_in)
             Y = self.network.loss.targets(labels[chosen], self.network.sizes[-1], X.dtype)  # (m, n_classes)
-            masked = self.network.with_masks(params, len(chosen), random)  # type: ignore[arg-type]
+            if self.recipe.adversarial:
+                size = self.recipe.adversarial / self.recipe.input_std
+                X = jnp.concatenate([X, adversarial(self.network, params, X, Y, size)])
+                Y = jnp.concatenate([Y, Y])
+            masked = self.network.with_masks(params, len(X), random)  # type: ignore[arg-type]
             params, state, L, Z = step(self.network, self.optimizer, params, state, X, Y, rate, masked)
+            right = jnp.argmax(Z, axis=1) == jnp.tile(labels[chosen], len(X) // len(chosen))
             # counted in the loss's type, so that devices add it up together with the gradients
-            return (params, state), (L, jnp.sum(jnp.argmax(Z, axis=1) == labels[chosen], dtype=L.dtype))
+            return (params, state), (L, jnp.sum(right, dtype=L.dtype) * len(chosen) / len(X))
 
         steps = done + jnp.arange(len(places)), places, rows, rates
         (params, state), (losses, correct) = jax.lax.scan(one, (params, state), steps)

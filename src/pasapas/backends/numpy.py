@@ -21,7 +21,7 @@ from pasapas.losses import SoftmaxCrossEntropy
 from pasapas.network import Network, forward
 from pasapas.optimizers import State, each
 from pasapas.recipes import Recipe
-from pasapas.steps import step
+from pasapas.steps import adversarial, step
 
 
 class NumpyEngine:
@@ -48,22 +48,40 @@ class NumpyEngine:
         if not FusedSteps.supports(self.network, self.optimizer):
             yield from self.readable_epoch(params, state, data, plan)
             return
-        steps = FusedSteps(self.network, self.optimizer, params, state, self.recipe.batch_size)
+        twice = 2 if self.recipe.adversarial else 1
+        steps = FusedSteps(self.network, self.optimizer, params, state, twice * self.recipe.batch_size)
         masks = plan.masks()
         for images, labels, batch, learning_rate in self._batches(data, plan):
+            m = len(labels[batch])
+            if self.recipe.adversarial:
+                images, labels = self._with_adversarial(steps.params, images[batch], labels[batch])
+                batch = slice(None)
             loss, correct = steps.step(images, labels, learning_rate, masks, batch)
-            yield Steps(steps.params, steps.state, [loss], [correct], [len(labels[batch])])
+            yield Steps(steps.params, steps.state, [loss], [correct / twice], [m])
 
     def readable_epoch(self, params: Sequence[Params], state: State, data: Dataset, plan: Plan) -> Iterator[Steps]:
         """The same by `pasapas.steps.step` itself, for layers and optimizers that `FusedSteps` does not know."""
         network, dtype, random = self.network, _dtype(params), plan.masks()
         for images, labels, batch, learning_rate in self._batches(data, plan):
-            X = scaled(images[batch], dtype)  # (m, n_in)
-            Y = network.loss.targets(labels[batch], network.sizes[-1], dtype)  # (m, n_classes)
+            images, labels, m = images[batch], labels[batch], len(labels[batch])
+            if self.recipe.adversarial:
+                images, labels = self._with_adversarial(params, images, labels)
+            X = scaled(images, dtype)  # (m, n_in)
+            Y = network.loss.targets(labels, network.sizes[-1], dtype)  # (m, n_classes)
             masked = network.with_masks(params, len(X), random)
             params, state, L, Z = step(network, self.optimizer, params, state, X, Y, learning_rate, masked)
-            correct = int(np.sum(np.argmax(Z, axis=1) == labels[batch]))
-            yield Steps(params, state, [float(L)], [correct], [len(X)])
+            correct = int(np.sum(np.argmax(Z, axis=1) == labels))
+            yield Steps(params, state, [float(L)], [correct * m / len(X)], [m])
+
+    def _with_adversarial(
+        self, params: Sequence[Params], images: npt.NDArray[Any], labels: npt.NDArray[Any]
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """The rows X (2m, n_in) of m images and of the same images made harder, and the labels of both."""
+        network, dtype = self.network, _dtype(params)
+        X = scaled(images, dtype)  # (m, n_in)
+        Y = network.loss.targets(labels, network.sizes[-1], dtype)
+        moved = adversarial(network, params, X, Y, self.recipe.adversarial / self.recipe.input_std)
+        return np.concatenate([X, moved]), np.concatenate([labels, labels])
 
     def _batches(self, data: Dataset, plan: Plan) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any], Any, float]]:
         """Images, labels, which of them a step takes, and its learning rate: bytes, or rows prepared by the recipe."""

@@ -189,6 +189,14 @@ class Recipe:
     label_smoothing: float = _real(
         0.0, _TRAINING, N_("Share of the target probability that is spread over all classes."), high=1, below=True
     )
+    adversarial: float = _real(
+        0.0,
+        _TRAINING,
+        N_(
+            "Train on each image twice, once moved by this distance, pixels counted from 0 to 1, to where its loss rises."
+        ),
+        high=28,
+    )
     l2: float = _real(
         0.0, _TRAINING, N_("Penalty on the squares of the weights: adds l2/2 · Σ W² to the loss."), high=10
     )

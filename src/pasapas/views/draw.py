@@ -15,9 +15,9 @@ import numpy.typing as npt
 from pasapas.data.dataset import scaled
 from pasapas.errors import PasapasError
 from pasapas.i18n import _, integer
-from pasapas.layers import Array, Dense, Dropout, Layer, Params
+from pasapas.layers import Array, Dense, Dropout
 from pasapas.models import Classifier, Model
-from pasapas.network import forward
+from pasapas.network import forward, input_gradient
 from pasapas.studies.units import look_at
 from pasapas.views.bench import SHIPPED, Bench, mnist, opened
 from pasapas.views.packing import packed, unpacked
@@ -245,9 +245,9 @@ class Inside:
         parts = values[dense][0] * params[dense]["W"][:, number]  # (n_in,)
         one = np.zeros_like(values[dense + 1])
         one[0, number] = 1
-        seeks = slopes(network.layers[: dense + 1], params[: dense + 1], values[: dense + 2], one)  # (1, 784)
+        seeks = input_gradient(network.layers[: dense + 1], params[: dense + 1], values[: dense + 2], one)  # (1, 784)
         scores = np.eye(network.sizes[-1], dtype=one.dtype)
-        per_class = slopes(network.layers[after:], params[after:], values[after:], scores)[:, number]  # (10,)
+        per_class = input_gradient(network.layers[after:], params[after:], values[after:], scores)[:, number]  # (10,)
         a = values[after][0, number]
         strongest = np.argsort(-np.abs(parts), kind="stable")[: _STRONGEST if layer else 0]
         return {
@@ -264,16 +264,6 @@ class Inside:
             "adds": packed(a * per_class),
             "exact": layer == len(sizes) - 1,
         }
-
-
-def slopes(layers: Sequence[Layer], params: Sequence[Params], values: Sequence[Array], d: Array) -> Array:
-    """d = ∂s/∂(last value), (n, n_out) for n numbers s, brought back to ∂s/∂(first value), (n, n_in).
-
-    `values` are those of one sample, from `forward` over these layers.
-    """
-    for layer, p, X, Y in reversed(list(zip(layers, params, values, values[1:], strict=False))):
-        d = layer.input_gradient(p, X, Y, d)
-    return d
 
 
 def _picture(pixels: str, width: int) -> npt.NDArray[np.uint8]:

@@ -39,11 +39,11 @@ class Losses:
     """The mean loss and accuracy of each so many batches: twice as many whenever there are too many points."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int, int, float, int]] = []  # batch, images, loss · images, right answers
-        self._open: list[tuple[int, int, float, int]] = []
+        self._rows: list[tuple[int, int, float, float]] = []  # batch, images, loss · images, right answers
+        self._open: list[tuple[int, int, float, float]] = []
         self._size, self._told = 1, 0
 
-    def add(self, batch: int, images: int, loss: float, correct: int) -> None:
+    def add(self, batch: int, images: int, loss: float, correct: float) -> None:
         """What one batch gave."""
         self._open.append((batch, images, loss * images, correct))
         if len(self._open) == self._size:
