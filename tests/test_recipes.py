@@ -11,7 +11,7 @@ from pasapas.recipes.definition import description
 
 def test_the_package_has_its_recipes_and_describes_them_in_both_languages():
     assert recipe_names()[0] == "default"
-    assert set(recipe_names()) >= {"default", "thorough", "lesson-3", "tanh-132", "laptop", "champion"}
+    assert set(recipe_names()) >= {"default", "thorough", "lesson-3", "tanh-132", "laptop", "champion", "undeformed"}
     for name in recipe_names():
         recipe(name)
         texts = []
@@ -26,6 +26,7 @@ def test_the_package_has_its_recipes_and_describes_them_in_both_languages():
     [
         ("laptop", {"epochs": 4, "train_images": 3000, "warmup_epochs": 0.5}, 0.8),
         ("champion", {"epochs": 3, "train_images": 2048, "warmup_epochs": 1.0, "hidden": (256, 128)}, 0.5),
+        ("undeformed", {"epochs": 3, "train_images": 2048, "warmup_epochs": 0.5, "hidden": (128, 64)}, 0.8),
     ],
 )
 def test_the_long_recipes_learn_in_a_reduced_length(name, changes, least):

@@ -63,7 +63,7 @@ class Losses:
         return {"start": first, "rows": self.rows(first)}
 
 
-def _sum(rows: Sequence[tuple[int, int, float, float]]) -> tuple[int, int, float, int]:
+def _sum(rows: Sequence[tuple[int, int, float, float]]) -> tuple[int, int, float, float]:
     return rows[-1][0], sum(r[1] for r in rows), sum(r[2] for r in rows), sum(r[3] for r in rows)
 
 
