@@ -34,6 +34,7 @@ from pasapas.studies.demonstrations import (
     Descent,
     ValleyPath,
     cross_entropy,
+    in_words,
     parabola,
     valley_loss,
 )
@@ -106,18 +107,6 @@ def loss_curve(probabilities: Sequence[float] = SCENARIOS) -> Figure:
     return figure
 
 
-def regime(descent: Descent) -> str:
-    """How the descent goes, in a few words."""
-    return {
-        "slow": _("small steps, slow"),
-        "good": _("straight to the bottom"),
-        "exact": _("the bottom in one step"),
-        "oscillating": _("from side to side, and down"),
-        "endless": _("to and fro for ever"),
-        "diverging": _("further away each time"),
-    }[descent.regime]
-
-
 @styled
 def descent(learning_rates: Sequence[float] = RATES) -> Figure:
     """Gradient descent on x² from 2.5, in 15 steps: a panel for each rate, and |x| against the step for all of them.
@@ -165,7 +154,7 @@ def _on_parabola(axes: Axes, one: Descent, look: tuple[str, str, str]) -> None:
     axes.set(xlim=(-edge, edge), ylim=(-0.04 * edge**2, edge**2), xlabel="x")
     if axes.get_subplotspec().is_first_col():  # type: ignore[union-attr]
         axes.set_ylabel("x²")
-    axes.set_title(f"α = {short(one.learning_rate)}\u2002{regime(one)}", fontsize=10)
+    axes.set_title(f"α = {short(one.learning_rate)}\u2002{in_words(one.regime)}", fontsize=10)
     text = _("× {factor} each step").format(factor=short(one.factor))
     if reach > edge:
         text += "\n" + _("leaves the picture at step {step}").format(step=int(np.argmax(np.abs(one.x) > edge)))

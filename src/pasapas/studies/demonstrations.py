@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from pasapas.i18n import _
 from pasapas.losses import SoftmaxCrossEntropy
 from pasapas.optimizers import SGD, Momentum, Optimizer, State
 
@@ -71,6 +72,18 @@ def regime(factor: float) -> str:
     if factor > 0:
         return "slow" if factor > 0.5 else "good"
     return "oscillating" if factor > -1 else "endless" if factor == -1 else "diverging"
+
+
+def in_words(regime: str) -> str:
+    """How a descent of this regime goes, in a few words."""
+    return {
+        "slow": _("small steps, slow"),
+        "good": _("straight to the bottom"),
+        "exact": _("the bottom in one step"),
+        "oscillating": _("from side to side, and down"),
+        "endless": _("to and fro for ever"),
+        "diverging": _("further away each time"),
+    }[regime]
 
 
 @dataclass(frozen=True)

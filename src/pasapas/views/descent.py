@@ -10,7 +10,7 @@ import numpy as np
 
 from pasapas.errors import PasapasError
 from pasapas.i18n import _, integer, ngettext, short
-from pasapas.studies.demonstrations import LANDSCAPES, Landscape, Walk, descend
+from pasapas.studies.demonstrations import LANDSCAPES, Landscape, Walk, descend, in_words
 from pasapas.views.packing import packed
 from pasapas.views.view import View
 
@@ -222,14 +222,7 @@ def _why(landscape: Landscape, walk: Walk, learning_rate: float, momentum: float
             )
         return _("Each step multiplies x by 1 − 2α = {factor}: {meaning}.").format(
             factor=factors[0],
-            meaning={
-                "slow": _("small steps, slow"),
-                "good": _("straight to the bottom"),
-                "exact": _("the bottom in one step"),
-                "oscillating": _("from side to side, and down"),
-                "endless": _("to and fro for ever"),
-                "diverging": _("further away each time"),
-            }[walk.regime],
+            meaning=in_words(walk.regime),
         )
     return {
         "slow": _("The steps are short for the way that there is to go."),
