@@ -96,7 +96,7 @@ def test_every_field_of_a_recipe_is_an_option(run, tmp_path):
         "training_accuracy": "after", "test_accuracy": "each-epoch", "stop_accuracy": 0.9, "monitor": "validation_accuracy",
         "patience": 3, "keep": "best", "input_mean": 0.1, "input_std": 0.3, "rotation": 5.0, "scaling": 0.1, "shear": 0.2,
         "translation": 1.0, "elastic": 20.0, "elastic_sigma": 5.0, "sampling": "cubic", "deform_until": 0.5, "deform_final": 0.2,
-        "output_scale": 0.5, "engine": "jax", "products": "full", "averaging": 0.9,
+        "output_scale": 0.5, "engine": "jax", "products": "full", "averaging": 0.9, "adversarial": 0.5,
     }  # fmt: skip
     assert set(values) == set(FIELDS)
     options = []

@@ -122,7 +122,10 @@ def test_contour_lines_are_drawn(tab):
     page = ready(tab("descent?f=ravine"))
     page.wait_for_function("""() => {
       const canvas = document.querySelector(".picture canvas");
-      const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      if (!canvas?.width) return false;
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+      copy.drawImage(canvas, 0, 0);
+      const pixels = copy.getImageData(0, 0, canvas.width, canvas.height).data;
       return new Set(new Uint32Array(pixels.buffer)).size > 20;
     }""")
 
