@@ -14,6 +14,7 @@ from pasapas import Model, PasapasError, mlp
 from pasapas.errors import PasapasError as Error
 from pasapas.i18n import speaking
 from pasapas.views import VIEWS, lab_view
+from pasapas.views.bench import notebook_bench
 from pasapas.views.modules import STATIC, bundled, stylesheet
 from pasapas.views.view import View
 
@@ -114,6 +115,26 @@ def test_a_widget_asks_and_is_answered():
     assert [one["id"] for one in sent] == [1, 2, 3, None]
     assert all(isinstance(one["error"], str) for one in sent[1:])
     widget.close()
+
+
+def test_each_view_keeps_its_styles_beside_others():
+    drawing, again, evaluating = lab_view("draw"), lab_view("draw"), lab_view("evaluate")
+    assert drawing._css != evaluating._css
+    assert (
+        drawing._anywidget_id == again._anywidget_id != evaluating._anywidget_id
+    )  # anywidget: one style sheet for each
+
+
+def test_views_of_a_notebook_share_what_was_opened():
+    drawing, evaluating = lab_view("draw"), lab_view("evaluate")
+    network = mlp(784, 5, 10)
+    drawing.view.bench.put("opened-9", "mine.npz", Model(network, network.initialize(seed=1)))
+    assert evaluating.view.bench.classifier("opened-9").architecture == "784-5-10"
+    network = mlp(784, 6, 10)
+    alone = lab_view("draw", Model(network, network.initialize(seed=3)))
+    assert "given" not in [one["key"] for one in drawing.view.bench.listed()]
+    assert "opened-9" not in [one["key"] for one in alone.view.bench.listed()]
+    notebook_bench.cache_clear()
 
 
 class Busy(View):

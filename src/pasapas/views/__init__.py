@@ -24,18 +24,20 @@ VIEWS = {
 def lab_view(name: str, model: Classifier | None = None, **address: str) -> Any:
     """A view of the lab as a widget for notebooks: `lab_view("draw")`, `lab_view("evaluate", my_model)`.
 
-    `model` is one of yours to begin with; `address` is what the view's address in the lab says, such as `image="17"`.
+    `model` is one of yours to begin with: without one, views share what is opened and trained in them. `address` is what
+    the view's address in the lab says, such as `image="17"`.
     Raises PasapasError for an unknown view, and where anywidget is not installed.
     """
-    from pasapas.views.bench import Bench
+    from pasapas.views.bench import Bench, notebook_bench
 
     name = one_of(_("view"), name, VIEWS)
     try:
-        from pasapas.views.widget import ViewWidget
+        from pasapas.views.widget import view_widget
     except ImportError:
         raise PasapasError(_("Views need anywidget: run pip install 'pasapas[course]'.")) from None
-    view = getattr(importlib.import_module(f"pasapas.views.{name}"), VIEWS[name])(Bench(model))
-    return ViewWidget(view, {**({"model": "given"} if model is not None else {}), **address})
+    bench = notebook_bench() if model is None else Bench(model)
+    view = getattr(importlib.import_module(f"pasapas.views.{name}"), VIEWS[name])(bench)
+    return view_widget(view, {**({"model": "given"} if model is not None else {}), **address})
 
 
 def step_view(step: Trace) -> Any:

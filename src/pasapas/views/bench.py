@@ -89,6 +89,12 @@ class Bench:
         ]
 
 
+@cache
+def notebook_bench() -> Bench:
+    """What the views of a notebook share."""
+    return Bench()
+
+
 def _read(model: Classifier | None) -> Classifier:
     return shipped() if model is None else model
 

@@ -52,8 +52,17 @@ class StepView(anywidget.AnyWidget):
         return {**data, "text/html": self.step._repr_html_(), "text/plain": repr(self.step)}, metadata
 
 
+def view_widget(view: View, address: Mapping[str, str] | None = None) -> ViewWidget:
+    """The widget of a view, of a class of its own: on a notebook's page anywidget keeps one style sheet for each class."""
+    kind = type(
+        f"{view.name.capitalize()}Widget", (ViewWidget,), {"__doc__": ViewWidget.__doc__, "__module__": __name__}
+    )
+    widget: ViewWidget = kind(view, address)
+    return widget
+
+
 class ViewWidget(anywidget.AnyWidget):
-    """A view of the lab in a notebook: its JavaScript asks, `view` answers.
+    """A view of the lab in a notebook: its JavaScript asks, `view` answers. `view_widget` makes one.
 
     `address` is what the view would write into the address of its page: it can be read, and set to go there.
     """
