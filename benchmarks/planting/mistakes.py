@@ -426,6 +426,14 @@ def wrong_weights_in_backpropagation(g: Garden) -> Iterator[Variant]:
 
 
 @plants
+def wrong_delta_in_backpropagation(g: Garden) -> Iterator[Variant]:
+    divided = " / m" if g.division == "delta" else ""
+    for l in g.hidden:
+        name, error = ("dA", f"dA{l + 1}") if l + 1 < g.L else ("dP", f"(-Y / {g.P}{divided})")
+        yield name, l, g.put(("dA", l), g.back_product(error, g.W(l + 1)))
+
+
+@plants
 def updated_before_backpropagation(g: Garden) -> Iterator[Variant]:
     rate = g.rate
     called = (

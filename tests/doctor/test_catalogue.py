@@ -23,7 +23,7 @@ CODES = [
     "softmax-wrong-axis", "softmax-applied-twice", "labels-misaligned", "labels-broadcast",
     "bias-gradient-not-summed", "bias-gradient-averaged-twice", "weight-gradient-transposed",
     "preactivation-in-weight-gradient", "wrong-input-in-weight-gradient", "weights-not-transposed",
-    "gradient-in-place-of-weights", "wrong-weights-in-backpropagation", "updated-before-backpropagation",
+    "gradient-in-place-of-weights", "wrong-delta-in-backpropagation", "wrong-weights-in-backpropagation", "updated-before-backpropagation",
     "activation-derivative-missing", "activation-derivative-wrong-argument", "activation-derivative-of-another",
     "relu-mask-on-gradient", "elementwise-for-matmul", "regularisation-gradient-wrong", "dropout-mask-missing",
     "gradient-accumulated", "cache-mutated", "softmax-overflow", "log-of-zero", "loss-not-averaged",
@@ -56,7 +56,7 @@ every_mistake = pytest.mark.parametrize("mistake", mistakes().values(), ids=list
 
 def test_every_code_is_there_and_in_order():
     assert sorted(mistakes()) == sorted(CODES)
-    assert len(CODES) == 44
+    assert len(CODES) == 45
     stages = [STAGES.index(m.stage) for m in mistakes().values()]
     assert stages == sorted(stages)
     assert [code for code, m in mistakes().items() if not m.replays] == [c for c in mistakes() if c in BY_BEHAVIOUR]
