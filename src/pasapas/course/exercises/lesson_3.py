@@ -397,7 +397,7 @@ _UPDATE_SLIPS = [
         _as_tuple(lambda p, g, a: {name: p[name] - g[f"d{name}"] for name in p}),
         Text(
             "the learning rate is not used: multiply the gradient by it.",
-            "le pas d’apprentissage n’est pas utilisé : multiplie le gradient par lui.",
+            "le taux d’apprentissage n’est pas utilisé : multiplie le gradient par lui.",
         ),
     ),
     Slip(
@@ -411,7 +411,7 @@ _UPDATE_SLIPS = [
         _as_tuple(lambda p, g, a: {name: a * g[f"d{name}"] for name in p}),
         Text(
             "this is the learning rate times the gradient; subtract it from the parameter.",
-            "c’est le pas d’apprentissage fois le gradient ; soustrais-le du paramètre.",
+            "c’est le taux d’apprentissage fois le gradient ; soustrais-le du paramètre.",
         ),
     ),
     Slip(
@@ -432,14 +432,14 @@ _UPDATE_SLIPS = [
         _as_tuple(lambda p, g, a: {name: a * (p[name] - g[f"d{name}"]) for name in p}),
         Text(
             "the learning rate multiplies the parameter as well; it belongs to the gradient alone.",
-            "le pas d’apprentissage multiplie aussi le paramètre ; il ne concerne que le gradient.",
+            "le taux d’apprentissage multiplie aussi le paramètre ; il ne concerne que le gradient.",
         ),
     ),
     Slip(
         _as_tuple(lambda p, g, a: {name: p[name] - g[f"d{name}"] / a for name in p}),
         Text(
             "the gradient is divided by the learning rate; multiply it.",
-            "le gradient est divisé par le pas d’apprentissage ; multiplie-le.",
+            "le gradient est divisé par le taux d’apprentissage ; multiplie-le.",
         ),
     ),
     Slip(

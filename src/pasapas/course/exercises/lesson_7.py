@@ -63,21 +63,21 @@ _MOMENTUM_SLIPS = (
         _as(lambda v, g, a, b: b * v + a * g, lambda v, g, a, b, new: -new),
         Text(
             "the learning rate is inside your velocity. That is another convention, of other programs; here `v` adds up bare gradients, and the learning rate comes in where `W` moves.",
-            "le pas d’apprentissage est dans ta vitesse. C’est une autre convention, celle d’autres programmes ; ici `v` accumule les gradients nus, et le pas d’apprentissage intervient là où `W` avance.",
+            "le taux d’apprentissage est dans ta vitesse. C’est une autre convention, celle d’autres programmes ; ici `v` accumule les gradients nus, et le taux d’apprentissage intervient là où `W` avance.",
         ),
     ),
     Slip(
         _as(lambda v, g, a, b: b * v + a * g, lambda v, g, a, b, new: -a * new),
         Text(
             "the learning rate is in twice: in the velocity and in the step. It belongs in the step alone.",
-            "le pas d’apprentissage intervient deux fois : dans la vitesse et dans le pas. Sa place est dans le pas seul.",
+            "le taux d’apprentissage intervient deux fois : dans la vitesse et dans le pas. Sa place est dans le pas seul.",
         ),
     ),
     Slip(
         _as(lambda v, g, a, b: b * v - a * g, lambda v, g, a, b, new: new),
         Text(
             "the learning rate and the sign are inside your velocity. That is another convention, of other programs; here `v` adds up bare gradients, and `W` moves by `-learning_rate * v`.",
-            "le pas d’apprentissage et le signe sont dans ta vitesse. C’est une autre convention, celle d’autres programmes ; ici `v` accumule les gradients nus, et `W` avance de `-learning_rate * v`.",
+            "le taux d’apprentissage et le signe sont dans ta vitesse. C’est une autre convention, celle d’autres programmes ; ici `v` accumule les gradients nus, et `W` avance de `-learning_rate * v`.",
         ),
     ),
     Slip(
