@@ -404,6 +404,17 @@ def elementwise_for_matmul(g: Garden) -> Iterator[Variant]:
 
 
 @plants
+def bias_gradient_wrong_shape(g: Garden) -> Iterator[Variant]:
+    for l in g.layers:
+        dZ = g.dZ(l)
+        if g.bias == "column":
+            yield "flat", l, g.put(("db", l), f"np.sum({dZ}, axis={g.over_samples}){g.per_m}")
+            yield "row", l, g.put(("db", l), f"np.sum({dZ}, axis={g.over_samples}).reshape(1, -1){g.per_m}")
+        else:
+            yield "column", l, g.put(("db", l), f"np.sum({dZ}, axis={g.over_samples}).reshape(-1, 1){g.per_m}")
+
+
+@plants
 def weights_not_transposed(g: Garden) -> Iterator[Variant]:
     for l in g.hidden:
         W = g.W(l + 1)

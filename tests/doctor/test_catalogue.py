@@ -21,7 +21,7 @@ CODES = [
     "batch-mean-missing", "batch-mean-twice", "batch-mean-wrong-size", "sign-flipped", "constant-factor",
     "output-delta-extra-derivative", "output-delta-without-jacobian", "softmax-cross-terms-missing",
     "softmax-wrong-axis", "softmax-applied-twice", "labels-misaligned", "labels-broadcast",
-    "bias-gradient-not-summed", "bias-gradient-averaged-twice", "weight-gradient-transposed",
+    "bias-gradient-not-summed", "bias-gradient-averaged-twice", "bias-gradient-wrong-shape", "weight-gradient-transposed",
     "preactivation-in-weight-gradient", "wrong-input-in-weight-gradient", "weights-not-transposed",
     "gradient-in-place-of-weights", "wrong-delta-in-backpropagation", "wrong-weights-in-backpropagation", "updated-before-backpropagation",
     "activation-derivative-missing", "activation-derivative-wrong-argument", "activation-derivative-of-another",
@@ -35,7 +35,7 @@ CODES = [
 BY_BEHAVIOUR = [
     "softmax-overflow", "log-of-zero", "loss-not-averaged", "loss-wrong-formula", "inputs-not-scaled",
     "uint8-arithmetic", "symmetric-initialisation", "initialisation-too-large", "update-sign", "update-lost",
-    "one-hot-wrong", "accuracy-wrong", "gradient-accumulated", "cache-mutated",
+    "one-hot-wrong", "accuracy-wrong", "gradient-accumulated", "cache-mutated", "bias-gradient-wrong-shape",
 ]  # fmt: skip
 
 LESSONS = [
@@ -56,7 +56,7 @@ every_mistake = pytest.mark.parametrize("mistake", mistakes().values(), ids=list
 
 def test_every_code_is_there_and_in_order():
     assert sorted(mistakes()) == sorted(CODES)
-    assert len(CODES) == 45
+    assert len(CODES) == 46
     stages = [STAGES.index(m.stage) for m in mistakes().values()]
     assert stages == sorted(stages)
     assert [code for code, m in mistakes().items() if not m.replays] == [c for c in mistakes() if c in BY_BEHAVIOUR]

@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from pasapas.doctor import training
+from pasapas.doctor.bias_shapes import CODE as BIAS_SHAPE
+from pasapas.doctor.bias_shapes import judge_bias_shapes, stretched_in_place
 from pasapas.doctor.binding import Binding, Observation
 from pasapas.doctor.detectors import DETECTORS
 from pasapas.doctor.evidence import Evidence, look
@@ -50,6 +52,10 @@ def _misfit(e: Evidence) -> None:
     failed = e.failed
     assert failed is not None
     assert failed.failure is not None
+    layer = stretched_in_place(failed)
+    if layer:
+        e.add(BIAS_SHAPE, f"db{layer}", layer, line=failed.failure.line, function=failed.failure.function, name="")
+        return
     misfit = find_misfit(failed.failure, Context(source=e.recognition.inventory.source))
     if misfit is None:
         return
@@ -70,6 +76,7 @@ CONSEQUENCES = {
     "softmax-overflow": ("log-of-zero",),
     "softmax-applied-twice": ("loss-wrong-formula",),
     "activation-wrong": ("cache-mutated",),
+    "bias-gradient-wrong-shape": ("update-lost",),
     "update-lost": ("update-sign",),
     "labels-broadcast": ("loss-wrong-formula",),
 }
@@ -116,6 +123,7 @@ def examine(recognition: Recognition, sizes: list[int]) -> Evidence:
     if e.failed is None:
         judge_loss(e)
         judge_update(e)
+        judge_bias_shapes(e)
         judge_backward(e)
         judge_repetition(e)
     return e

@@ -15,6 +15,7 @@ from pasapas.doctor.observing import Again, all_arrays, masks_seen
 from pasapas.doctor.recognition import Recognition
 from pasapas.doctor.replay import Problem, Replay
 from pasapas.doctor.report import Finding
+from pasapas.doctor.session import Failure
 from pasapas.doctor.updates import Update
 from pasapas.doctor.world import World
 
@@ -33,6 +34,8 @@ class Evidence:
     objective: Objective | None = None
     caller: Caller | None = None
     update: Update | None = None
+    refused: list[Failure] = field(default_factory=list)
+    """The exceptions with which an update function ended."""
     again: Again = field(default_factory=Again)
     tolerance: float = 1e-6
     findings: list[Finding] = field(default_factory=list)

@@ -162,6 +162,7 @@ class Gathering:
             else:
                 seen.gradients[f"d{t}"] = whole
             seen.names[f"d{t}"] = name
+            seen.shapes[f"d{t}"] = a.shape
 
     def _are_parameters(self, found: dict[str, tuple[Path, np.ndarray]], before: dict[str, np.ndarray]) -> bool:
         """Whether what a backward pass with a learning rate gives back is no gradient, but the new parameters."""

@@ -65,7 +65,7 @@ def judge_update(e: Evidence) -> None:
     """Finds out what an update makes of the gradients: by trying it, else by reading."""
     f = e.recognition.others.get("update")
     if f is not None:
-        e.update = try_update(e.binding, f, e.worlds[0], e.worlds[-1])
+        e.update = try_update(e.binding, f, e.worlds[0], e.worlds[-1], e.refused)
     if e.update is None:
         e.update = read_update(e.recognition.inventory, e.binding.provider.names)
 

@@ -23,6 +23,8 @@ class Observation:
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     """What the submission calls each gradient."""
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The shape in which each gradient came."""
     moved: bool = False
     """Whether gradients were told from how far the parameters moved."""
     failure: Failure | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from pasapas.doctor.binding import LEARNING_RATE, Binding, Observation
 from pasapas.doctor.inventory import Function, Inventory, plain, words
 from pasapas.doctor.roles import parameter_roles, tensor_of
-from pasapas.doctor.session import Outcome
+from pasapas.doctor.session import Failure, Outcome
 from pasapas.doctor.slots import find_parameters
 from pasapas.doctor.values import Ref, arrays_in
 from pasapas.doctor.world import World
@@ -23,12 +23,14 @@ from pasapas.doctor.world import World
 class Update:
     """A step is −learning rate × `factor` × gradient, `factor` relative to 1; `per_m` where it divides by m too.
 
-    `lost` names parameters that stay as they are; `read` says that this was read in the text and not tried.
+    `lost` names parameters that stay as they are, `grown` those that have more entries afterwards; `read` says that this
+    was read in the text and not tried.
     """
 
     factor: float = 1.0
     per_m: bool = False
     lost: tuple[str, ...] = ()
+    grown: tuple[str, ...] = ()
     read: bool = False
     unknown: bool = False
     rate: float = 1.0
@@ -45,8 +47,16 @@ def read_update(inventory: Inventory, parameters: Iterable[str] = ()) -> Update 
 
     What is added to one of `parameters`, by name, is an update with or without a learning rate.
     """
+    found = [(down, divides) for _node, down, divides in update_statements(inventory, parameters)]
+    if not found:
+        return None
+    down = sum(s for s, _d in found) * 2 >= len(found)
+    return Update(1.0 if down else -1.0, sum(d for _s, d in found) * 2 > len(found), read=True)
+
+
+def update_statements(inventory: Inventory, parameters: Iterable[str] = ()) -> Iterator[tuple[ast.AST, bool, bool]]:
+    """What reads like an update, whether it goes down the gradient, and whether it divides by the batch size."""
     known = set(parameters)
-    found = []
     for node in ast.walk(inventory.tree):
         target: ast.expr
         if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Sub, ast.Add)):
@@ -65,11 +75,17 @@ def read_update(inventory: Inventory, parameters: Iterable[str] = ()) -> Update 
             and isinstance(node.elt.op, (ast.Sub, ast.Add))
         ):
             target, sign, step = node.elt.left, isinstance(node.elt.op, ast.Sub), ast.unparse(node.elt.right)
+        elif (
+            isinstance(node, ast.DictComp)
+            and isinstance(node.value, ast.BinOp)
+            and isinstance(node.value.op, (ast.Sub, ast.Add))
+        ):
+            target, sign, step = node.value.left, isinstance(node.value.op, ast.Sub), ast.unparse(node.value.right)
         else:
             continue
         name = _text(target)
         if name in known and re.fullmatch(r"-?[\w.]+", step):
-            found.append((sign != step.startswith("-"), False))
+            yield node, sign != step.startswith("-"), False
             continue
         if not re.search(r"(?i)(^|[^a-z])(w|b|weights?|poids|biais|bias(es)?|param\w*|theta|p)\d*([^a-z]|$)", name):
             continue
@@ -79,44 +95,45 @@ def read_update(inventory: Inventory, parameters: Iterable[str] = ()) -> Update 
             re.search(r"/ *\(?(m|n|nb|n_samples|len|batch\w*|taille\w*|[\w.]+\.shape|[\w.]+\.size)(?![\w.])", step)
         )
         minus = step.strip().startswith("-")
-        found.append((sign != minus, divides))
-    if not found:
-        return None
-    down = sum(s for s, _d in found) * 2 >= len(found)
-    return Update(1.0 if down else -1.0, sum(d for _s, d in found) * 2 > len(found), read=True)
+        yield node, sign != minus, divides
 
 
 def _text(node: ast.expr) -> str:
     return ast.unparse(node)
 
 
-def try_update(binding: Binding, f: Function, w: World, other: World) -> Update | None:
-    """Calls an update function with known gradients; None where it cannot be called.
+def try_update(
+    binding: Binding, f: Function, w: World, other: World, failures: list[Failure] | None = None
+) -> Update | None:
+    """Calls an update function with known gradients; None where it cannot be called, and why in `failures`.
 
     The learning rate may be its own: then a second batch size tells whether it divides by m.
     """
-    first = _try(binding, f, w)
+    failures = [] if failures is None else failures
+    first = _try(binding, f, w, failures)
     if first is None or not first.unknown or first.rate == 1.0 or w.m == other.m:
         return first
-    second = _try(binding, f, other)
+    second = _try(binding, f, other, failures)
     if second is not None and abs(second.rate * other.m - first.rate * w.m) < 1e-4 * abs(first.rate * w.m):
         return replace(first, per_m=True, unknown=False)
     return first
 
 
-def _try(binding: Binding, f: Function, w: World) -> Update | None:
+def _try(binding: Binding, f: Function, w: World, failures: list[Failure]) -> Update | None:
     seen = binding.observe(w, watch=False)
     if seen.failure is not None:
         return None
     for names in ("d", ""):
         for attempt in range(2):
-            result = _attempt(binding, f, w, seen, names, attempt)
+            result = _attempt(binding, f, w, seen, names, attempt, failures)
             if result is not None:
                 return result
     return None
 
 
-def _attempt(binding: Binding, f: Function, w: World, seen: Observation, prefix: str, attempt: int) -> Update | None:
+def _attempt(
+    binding: Binding, f: Function, w: World, seen: Observation, prefix: str, attempt: int, failures: list[Failure]
+) -> Update | None:
     """One way to call it: with the gradients that backward gave, so that their container is right."""
     session = binding.session
     sources, holder = binding.parameters(w)
@@ -165,6 +182,7 @@ def _attempt(binding: Binding, f: Function, w: World, seen: Observation, prefix:
             return None
     outcome = binding._run(f, arguments, sources, holder, False, 0)
     if outcome.failure is not None:
+        failures.append(outcome.failure)
         return None
     after = dict(binding._parameters_now(holder))
     kind = binding.provider.kind
@@ -189,9 +207,12 @@ def _attempt(binding: Binding, f: Function, w: World, seen: Observation, prefix:
     if not after:
         return None
     gradients = {t[1:]: g for t, g in seen.gradients.items()}
-    ratios, lost = [], []
+    ratios, lost, grown = [], [], []
     for t, old in before.items():
         if t not in after or t not in gradients:
+            continue
+        if np.size(after[t]) > old.size:
+            grown.append(t)
             continue
         g, change = np.squeeze(gradients[t]), np.asarray(after[t], float) - old
         change = np.squeeze(binding.canonical(t, change))
@@ -205,20 +226,26 @@ def _attempt(binding: Binding, f: Function, w: World, seen: Observation, prefix:
         r = -(change * g).sum() / (g * g).sum() / LEARNING_RATE
         straight = np.abs(change + r * LEARNING_RATE * g).max() <= 1e-5 * np.abs(change).max()
         ratios.append((r, straight))
+    update = _told(ratios, tuple(lost), w.m)
+    return None if update is None else replace(update, grown=tuple(grown))
+
+
+def _told(ratios: list[tuple[float, bool]], lost: tuple[str, ...], m: int) -> Update | None:
+    """The update of which each parameter went so far, over learning rate × gradient, and straight along it or not."""
     if lost and not ratios:
-        return Update(0.0, lost=tuple(lost))
+        return Update(0.0, lost=lost)
     if not ratios:
         return None
     values = np.array([r for r, _s in ratios])
     if not all(s for _r, s in ratios) or np.ptp(values) > 1e-4 * np.abs(values).max():
         direction = 1.0 if np.all(values > 0) else -1.0 if np.all(values < 0) else 1.0
-        return Update(direction, lost=tuple(lost), unknown=True)
+        return Update(direction, lost=lost, unknown=True)
     r = float(values.mean())
-    if abs(abs(r) * w.m - 1) < 1e-4:
-        return Update(float(np.sign(r)), True, tuple(lost))
+    if abs(abs(r) * m - 1) < 1e-4:
+        return Update(float(np.sign(r)), True, lost)
     if abs(abs(r) - 1) < 1e-4:
-        return Update(float(np.sign(r)), False, tuple(lost))
-    return Update(float(np.sign(r)), False, tuple(lost), unknown=True, rate=r)
+        return Update(float(np.sign(r)), False, lost)
+    return Update(float(np.sign(r)), False, lost, unknown=True, rate=r)
 
 
 def _gradient_names(f: Function) -> dict[str, str]:

@@ -6,8 +6,8 @@ assert abs(accuracies["right"] - 0.9156) < 0.002
 assert 0.895 < accuracies["no_slope"] < 0.907
 assert abs(accuracies["bias_twice"] - accuracies["right"]) < 0.002
 assert accuracies["wrong_mask"] < 0.2
-assert (len(planted), int(np.sum(losses >= -1)), int(np.sum(losses >= 0))) == (136, 34, 14)
-assert sum(one.accuracy is None for one in planted) == 21
+assert (len(planted), int(np.sum(losses >= -1)), int(np.sum(losses >= 0))) == (141, 34, 14)
+assert sum(one.accuracy is None for one in planted) == 26
 assert len({one.program for one in planted}) == 7
 
 assert 0.75 < cosines[0] < 0.85
