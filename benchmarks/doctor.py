@@ -6,8 +6,8 @@
 Some 4,400 programs, and 120 right ones in other styles. Each is checked in a forked process, without the wait for a new
 interpreter: 20 minutes on two cores; `--child` goes the whole way of `pasapas check`, and `--every 10` takes each tenth.
 Before, each planted program is run next to the right one, to see that it does something else, and the gradients of each
-right one are held against central differences of its own loss. Written to doctor.json and doctor.md, unless `--code` is
-given. `--time` measures one check as a user starts it.
+right one are held against central differences of its own loss. Written to doctor.md, unless `--code` is given.
+`--time` measures one check as a user starts it.
 """
 
 from __future__ import annotations
@@ -162,9 +162,9 @@ def table(rows: list[Row], command: str) -> str:
     lines = [
         "# What the doctor finds first",
         "",
-        f"Made by `{command}`; the raw figures are in `doctor.json`. Two dialects, two to four dense layers, and hidden "
-        "layers of ReLU, tanh, sigmoid and leaky ReLU; each mistake in all layers where it can be made, and in the ways in "
-        "which learners make it.",
+        f"Made by `{command}`, which writes the programs too (`--keep FOLDER`). Two dialects, two to four dense layers, and "
+        "hidden layers of ReLU, tanh, sigmoid and leaky ReLU; each mistake in all layers where it can be made, and in the "
+        "ways in which learners make it.",
         "",
         "| | |",
         "|-|-|",
@@ -184,6 +184,9 @@ def table(rows: list[Row], command: str) -> str:
             others = Counter(first(r) for r in of_code if first(r) != code)
             told = ", ".join(f"`{other}` {n}" for other, n in others.most_common()) or "–"
             lines.append(f"| `{code}` | {len(of_code)} | {sum(first(r) == code for r in of_code)} | {told} |")
+    missed = [r for r in wrong if first(r) != wanted(r)]
+    if missed:
+        lines += ["", "Something else first: " + ", ".join(f"`{r['name']}` ({first(r)})" for r in missed) + "."]
     if alarms:
         lines += ["", "False alarms: " + ", ".join(f"`{r['name']}` ({first(r)})" for r in alarms) + "."]
     for heading, key in (("by dialect", 0), ("by depth", 1), ("by activation", 2)):
@@ -250,6 +253,5 @@ if __name__ == "__main__":
     command += " --child" if arguments.child else ""
     text = table(rows, command)
     if not arguments.code:
-        (HERE / "doctor.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
         (HERE / "doctor.md").write_text(text, encoding="utf-8")
     print(text)

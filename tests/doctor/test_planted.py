@@ -25,8 +25,13 @@ from planting.running import Driver, differing, observations
 from planting.styles import styles
 from planting.writing import program
 
-KNOWN: dict[str, str] = {}
-"""Programs by name whose first finding is another, and why."""
+HARD = (
+    "accuracy-wrong--kept-dimension--dialect1-depth4-relu",
+    "accuracy-wrong--one-hot-labels--dialect1-depth2-tanh",
+    "output-delta-extra-derivative--hidden-activation's--dialect1-depth4-leaky-relu",
+    "wrong-input-in-weight-gradient--A0-layer4--dialect2-depth4-tanh",
+)
+"""Programs of which only the whole set showed that something else was found in them; now always in the sample."""
 
 
 def sample(seed: int = 0, more: int = 14):
@@ -34,6 +39,7 @@ def sample(seed: int = 0, more: int = 14):
     source, planted = random.Random(seed), everything()
     by_code = {code: [p for p in planted if p.code == code and p.setting.depth < 4] for code in PLANTERS}
     chosen = [source.choice(programs) for programs in by_code.values()]
+    chosen += [p for p in planted if p.name in HARD and p not in chosen]
     return chosen + source.sample([p for p in planted if p not in chosen], more)
 
 
@@ -68,8 +74,7 @@ def test_every_mistake_of_the_catalogue_is_planted():
 def test_the_first_finding_is_what_was_planted(p, tmp_path):
     right = observations(p.setting, program(p.setting))
     assert differing(p.setting, p.text, right)
-    if p.name not in KNOWN:
-        assert finding(p.text, tmp_path / "program.py" if p.code in SCRIPT else None) == p.code
+    assert finding(p.text, tmp_path / "program.py" if p.code in SCRIPT else None) == p.code
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -77,5 +82,4 @@ def test_the_first_finding_is_what_was_planted(p, tmp_path):
 def test_a_right_program_in_another_style_is_correct(r):
     course = replace(r.setting, names="course")
     assert Driver(course, program(course)).gradients_are_right()
-    if r.name not in KNOWN:
-        assert finding(r.text) == "correct"
+    assert finding(r.text) == "correct"

@@ -58,6 +58,7 @@ MISTAKE = Mistake(
         Replays(_times(lambda Z, P: P * (1 - P)), "dZ{L}", "all"),
         Replays(_times(lambda Z, P: 1 - P * P), "dZ{L}", "all"),
         Replays(_times(lambda Z, P: (Z > 0) * 1.0), "dZ{L}", "all"),
+        Replays(_times(lambda Z, P: np.where(Z > 0, 1.0, 0.01)), "dZ{L}", "all"),
         Replays(_times(lambda Z, P: 1 - np.tanh(Z) ** 2), "dZ{L}", "all"),
         Replays(_times(lambda Z, P: 0.25 / np.cosh(Z / 2) ** 2), "dZ{L}", "all"),
         Replays(_times(lambda Z, P: P), "dZ{L}", "all"),

@@ -41,7 +41,7 @@ MISTAKE = Mistake(
     lesson="3-backpropagation",
     replays=(
         *(Replays(from_inputs(_shifted(by)), "dW{l}") for by in (1, 2, 3)),
-        *(Replays(from_inputs(_before(by)), "dW{l}", "upper") for by in (1, 2)),
+        *(Replays(from_inputs(_before(by)), "dW{l}", "upper") for by in (1, 2, 3)),
         Replays(from_inputs(lambda replay, l: layer(replay.Z, l)), "dW{l}"),
     ),
     examples={
