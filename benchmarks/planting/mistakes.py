@@ -95,6 +95,12 @@ def inputs_not_scaled(g: Garden) -> Iterator[Variant]:
 
 
 @plants
+def images_scrambled(g: Garden) -> Iterator[Variant]:
+    for way, new in (("counted", "784, images.shape[0]"), ("left open", "784, -1")):
+        yield way, 0, g.swap(("flatten", 0), "reshape(images.shape[0], 784)", f"reshape({new}).T")
+
+
+@plants
 def one_hot_wrong(g: Garden) -> Iterator[Variant]:
     if g.first:
         yield "off by one", 0, g.swap(("ones", 0), ", y]", ", y - 1]")
@@ -420,6 +426,19 @@ def weights_not_transposed(g: Garden) -> Iterator[Variant]:
         W = g.W(l + 1)
         new = g.product(g.dZ(l + 1), f"{W}.T" if g.out_in else W)
         yield "W", l, g.put(("dA", l), new)
+
+
+@plants
+def reshape_for_transpose(g: Garden) -> Iterator[Variant]:
+    for l in g.hidden:
+        if not g.out_in:
+            W = g.W(l + 1)
+            yield "W", l, g.put(("dA", l), g.product(g.dZ(l + 1), f"{W}.reshape({W}.shape[::-1])"))
+    for l in g.layers:
+        turned, other = (g.dZ(l), g.A(l - 1)) if g.out_in else (g.A(l - 1), g.dZ(l))
+        yield "factor", l, g.put(("dW", l), g.product(f"{turned}.reshape(-1, m)", other) + g.per_m)
+        product = g.product(f"{other}.T", turned)
+        yield "result", l, g.put(("dW", l), f"({product}).reshape({g.param(f'W{l}')}.shape){g.per_m}")
 
 
 @plants

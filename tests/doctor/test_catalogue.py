@@ -23,19 +23,20 @@ CODES = [
     "softmax-wrong-axis", "softmax-applied-twice", "labels-misaligned", "labels-broadcast",
     "bias-gradient-not-summed", "bias-gradient-averaged-twice", "bias-gradient-wrong-shape", "weight-gradient-transposed",
     "preactivation-in-weight-gradient", "wrong-input-in-weight-gradient", "weights-not-transposed",
-    "gradient-in-place-of-weights", "wrong-delta-in-backpropagation", "wrong-weights-in-backpropagation", "updated-before-backpropagation",
+    "gradient-in-place-of-weights", "reshape-for-transpose", "wrong-delta-in-backpropagation", "wrong-weights-in-backpropagation", "updated-before-backpropagation",
     "activation-derivative-missing", "activation-derivative-wrong-argument", "activation-derivative-of-another",
     "relu-mask-on-gradient", "elementwise-for-matmul", "regularisation-gradient-wrong", "dropout-mask-missing",
     "gradient-accumulated", "cache-mutated", "softmax-overflow", "log-of-zero", "loss-not-averaged",
     "loss-wrong-formula", "activation-wrong", "bias-missing-in-forward", "inputs-not-scaled", "uint8-arithmetic",
     "symmetric-initialisation", "initialisation-too-large", "update-sign", "update-lost", "one-hot-wrong",
-    "accuracy-wrong",
+    "accuracy-wrong", "images-scrambled",
 ]  # fmt: skip
 
 BY_BEHAVIOUR = [
     "softmax-overflow", "log-of-zero", "loss-not-averaged", "loss-wrong-formula", "inputs-not-scaled",
     "uint8-arithmetic", "symmetric-initialisation", "initialisation-too-large", "update-sign", "update-lost",
     "one-hot-wrong", "accuracy-wrong", "gradient-accumulated", "cache-mutated", "bias-gradient-wrong-shape",
+    "images-scrambled",
 ]  # fmt: skip
 
 LESSONS = [
@@ -56,7 +57,7 @@ every_mistake = pytest.mark.parametrize("mistake", mistakes().values(), ids=list
 
 def test_every_code_is_there_and_in_order():
     assert sorted(mistakes()) == sorted(CODES)
-    assert len(CODES) == 46
+    assert len(CODES) == 48
     stages = [STAGES.index(m.stage) for m in mistakes().values()]
     assert stages == sorted(stages)
     assert [code for code, m in mistakes().items() if not m.replays] == [c for c in mistakes() if c in BY_BEHAVIOUR]

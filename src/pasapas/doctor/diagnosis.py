@@ -99,7 +99,13 @@ def _shrink(binding: Binding) -> None:
     small = [7, 5, 4, 6, 8, 9][: len(sizes) - 1] + sizes[-1:]
     w = binding.world(12, 1, small)
     seen = binding.observe(w)
-    if seen.failed_in != "forward" and seen.P is not None and identify(w, seen.P, all_arrays(seen)) is not None:
+    fits = not seen.failed_in or bool(binding.observe(binding.world(12, 1, sizes)).failed_in)  # else it wants its own
+    if (
+        seen.failed_in != "forward"
+        and fits
+        and seen.P is not None
+        and identify(w, seen.P, all_arrays(seen)) is not None
+    ):
         provider.sizes = small
 
 

@@ -66,7 +66,7 @@ def look(e: Evidence, sizes: Sequence[int], batch_sizes: Sequence[int]) -> None:
     for seed, m in enumerate(batch_sizes, 1):
         widths = list(sizes)
         if seed == len(batch_sizes) > 1 and not e.binding.provider.fixed:
-            widths = [n + 2 * (0 < i < len(sizes) - 1) + (i == 0) for i, n in enumerate(sizes)]
+            widths = [n + 2 * (0 < i < len(sizes) - 1) + 4 * (i == 0) for i, n in enumerate(sizes)]
         for chosen in [widths, list(sizes)] if widths != list(sizes) else [widths]:
             restart(e)
             w = e.binding.world(next(k for k in range(m, m + 99) if k not in chosen or m == 1), seed, chosen)

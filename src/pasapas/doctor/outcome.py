@@ -19,7 +19,8 @@ from pasapas.i18n import N_
 
 def report(e: Evidence) -> Report:
     """The report on what was learnt."""
-    found = Report("correct", sorted(e.findings, key=lambda f: STAGES.index(mistakes()[f.code].stage)))
+    ordered = sorted(e.findings, key=lambda f: STAGES.index(mistakes()[f.code].stage))
+    found = Report("correct", [f for i, f in enumerate(ordered) if f.code not in {g.code for g in ordered[:i]}])
     found.notes = list(e.notes)
     expected, first = _expected(e)
     found.right = list(_right(e, first))

@@ -24,7 +24,7 @@ class Known:
 
     def rows(self, batch: Any) -> np.ndarray | None:
         """Which of the samples the rows, or the columns, of a batch are; None unless all of them are recognised."""
-        for rows in _turned(batch, self.X.shape[1]):
+        for rows in turned(batch, self.X.shape[1]):
             found = self._find(rows)
             if found is not None:
                 return found
@@ -49,7 +49,22 @@ def _directions(rows: np.ndarray, shifted: bool) -> np.ndarray | None:
     return rows / length if np.isfinite(length).all() and (length > 0).all() else None
 
 
-def _turned(batch: Any, n: int) -> list[np.ndarray]:
+def cut_elsewhere(rows: np.ndarray, images: np.ndarray, m: int) -> bool:
+    """Whether rows (k, n) are none of the images (m, n), but columns of the first m of them, `reshape(n, m)`.
+
+    Rows of one value alone say nothing and are left out; at least eight must be found.
+    """
+    n = images.shape[1]
+    cut = images[:m].reshape(n, -1).T
+    varied = rows[np.ptp(rows, axis=1) > 0]
+    theirs = _directions(varied, shifted=True)
+    ours, true = (_directions(a[np.ptp(a, axis=1) > 0], shifted=True) for a in (cut, images[:m]))
+    if theirs is None or ours is None or true is None or len(theirs) < 8:
+        return False
+    return bool((theirs @ ours.T).max(axis=1).min() > 1 - 1e-5 and (theirs @ true.T).max() < 1 - UNLIKE)
+
+
+def turned(batch: Any, n: int) -> list[np.ndarray]:
     """The rows that a recorded array may mean, each with n features; of a large one, the first."""
     if isinstance(batch, Opaque) and batch.kind == SUMMARY:
         both = [batch.attributes.get("rows"), batch.attributes.get("columns")]

@@ -13,7 +13,7 @@ from pasapas.doctor.evidence import Evidence
 from pasapas.doctor.inventory import Inventory, called
 from pasapas.doctor.loops import Facts, argument, own_passes, paired, reaching, wanted
 from pasapas.doctor.observing import all_arrays
-from pasapas.doctor.pairing import Known, keys, misaligned
+from pasapas.doctor.pairing import Known, cut_elsewhere, keys, misaligned, turned
 from pasapas.doctor.recording import Call
 from pasapas.doctor.replay import FUNCTIONS
 from pasapas.doctor.report import Finding
@@ -82,6 +82,7 @@ def script_findings(evidence: Evidence, flow: Flow | None = None) -> list[Findin
     if flow is None or binding is None:
         return []
     found = _not_scaled(evidence, flow)
+    found += _scrambled(binding, flow)
     found += _broadcast(evidence.binding, flow)
     found += _mispaired_in_script(binding, flow)
     found += judge_rounds(evidence, rounds_of(binding, flow.calls), False, "")
@@ -98,6 +99,17 @@ def _not_scaled(evidence: Evidence, flow: Flow) -> list[Finding]:
     if not _multiplies_as_given(evidence, np.dtype(X.dtype)):
         return []
     return [Finding("inputs-not-scaled", "X", 0, facts={"line": flow.line, "low": X.low, "high": X.high})]
+
+
+def _scrambled(binding: Binding, flow: Flow) -> list[Finding]:
+    """Samples that are no images of MNIST but what `reshape` makes of them without a transpose."""
+    images = _mnist(train=True)[0]
+    sizes = {len(images)} | {n for a in flow.arrays.values() if a.ndim == 2 and 784 in a.shape for n in a.shape}
+    for call in flow.calls:
+        for rows in turned(argument(binding, call, "X"), 784):
+            if any(cut_elsewhere(rows, images, m) for m in {*sizes, len(rows)} if 8 <= m <= len(images)):
+                return [Finding("images-scrambled", "X", 0, facts={"function": call.caller, "line": call.line})]
+    return []
 
 
 def _multiplies_as_given(evidence: Evidence, dtype: np.dtype) -> bool:

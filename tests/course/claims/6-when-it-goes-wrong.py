@@ -6,7 +6,7 @@ assert abs(accuracies["right"] - 0.9156) < 0.002
 assert 0.895 < accuracies["no_slope"] < 0.907
 assert abs(accuracies["bias_twice"] - accuracies["right"]) < 0.002
 assert accuracies["wrong_mask"] < 0.2
-assert (len(planted), int(np.sum(losses >= -1)), int(np.sum(losses >= 0))) == (141, 34, 14)
+assert (len(planted), int(np.sum(losses >= -1)), int(np.sum(losses >= 0))) == (145, 35, 14)
 assert sum(one.accuracy is None for one in planted) == 26
 assert len({one.program for one in planted}) == 7
 

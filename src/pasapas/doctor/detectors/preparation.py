@@ -11,6 +11,7 @@ import numpy as np
 from pasapas.doctor.detectors.one_hot import table_is_wrong
 from pasapas.doctor.detectors.probing import Prober, arrays_of, careful, is_label
 from pasapas.doctor.inventory import Function, words
+from pasapas.doctor.pairing import cut_elsewhere
 from pasapas.doctor.report import Finding
 from pasapas.doctor.roles import activation_of, backward_score, forward_score, other_role
 from pasapas.doctor.values import Opaque
@@ -60,6 +61,9 @@ def detect(evidence: Evidence) -> Iterator[Finding]:
         if X is not None and wide is not None and _changed(X, wide) is not None:
             got, expected = _changed(X, wide) or (0.0, 0.0)
             yield Finding("uint8-arithmetic", "X", 0, facts=prober.facts(f, got=got, expected=expected))
+            return
+        if X is not None and _scrambled(X):
+            yield Finding("images-scrambled", "X", 0, facts=prober.facts(f))
             return
         for Y in arrays:
             wrong = table_is_wrong(Y, labels) if Y is not X else None
@@ -143,6 +147,13 @@ def _attributes(f: Function, name: str) -> set[str]:
 def _images_among(arrays: list[np.ndarray]) -> np.ndarray | None:
     """The first array that has 784 numbers for each of the images."""
     return next((a for a in arrays if a.size == M * 784), None)
+
+
+def _scrambled(X: np.ndarray) -> bool:
+    """Whether X holds the pixels as they are stored, cut into samples elsewhere than between images."""
+    images, _labels = pictures()
+    rows = X if X.shape == (M, 784) else X.T if X.shape == (784, M) else None
+    return rows is not None and cut_elsewhere(rows, images.reshape(M, 784), M)
 
 
 def _changed(X: np.ndarray, wide: np.ndarray) -> tuple[float, float] | None:
