@@ -26,6 +26,7 @@ from planting.styles import styles
 from planting.writing import program
 
 HARD = (
+    "correct--082--dialect2-depth4-relu--dropout--reverse",
     "accuracy-wrong--kept-dimension--dialect1-depth4-relu",
     "accuracy-wrong--one-hot-labels--dialect1-depth2-tanh",
     "output-delta-extra-derivative--hidden-activation's--dialect1-depth4-leaky-relu",
@@ -43,7 +44,8 @@ def sample(seed: int = 0, more: int = 14):
     return chosen + source.sample([p for p in planted if p not in chosen], more)
 
 
-PLANTED, RIGHT = sample(), random.Random(0).sample(styles(), 20)
+PLANTED = sample()
+RIGHT = random.Random(0).sample(styles(), 20) + [r for r in styles(120) if r.name in HARD]
 
 
 SCRIPT = ("inputs-not-scaled", "labels-misaligned")

@@ -169,6 +169,25 @@ for epoch in range(5):
     params = train_one_epoch(X_train, Y_train, params, learning_rate=0.1)
 """
 
+TOGETHER = "X[:, perm[i:i + taille]], Y[:, perm[i:i + taille]]"
+
+CUT = """
+from keras.datasets import mnist
+(X_train, y_train), (X_test, y_test) = mnist.load_data()
+X = {}
+Y = np.eye(10)[y_train].T
+entrainer(X, Y)
+"""
+
+MOMENTUM = """
+velocity = {}
+def update_parameters(parameters, gradients, learning_rate):
+    for k in parameters:
+        velocity[k] = 0.9 * velocity.get(k, 0) - learning_rate * gradients["d" + k]
+        parameters[k] = parameters[k] + velocity[k]
+    return parameters
+"""
+
 BINARY = """
 import numpy as np
 
@@ -308,6 +327,10 @@ WRONG = {
     "not stored": ("inputs-not-scaled", rows(script=LOAD + "X_train / 255\n" + LOOP)),
     "centred alone": ("inputs-not-scaled", rows(script=LOAD + "X_train = X_train - X_train.mean()\n" + LOOP)),
     "not scaled in fit": ("inputs-not-scaled", network(scale="", script=LOAD + "Network().fit(X_train, y_train)\n")),
+    "with momentum": ("update-sign", rows(update=MOMENTUM.replace("parameters[k] + ", "parameters[k] - "))),
+    "cut elsewhere": ("images-scrambled", columns(TOGETHER) + CUT.format("X_train.reshape(784, -1) / 255")),
+    "some, cut elsewhere": ("images-scrambled", columns(TOGETHER) + CUT.format("X_train[:900].reshape(784, -1) / 255").replace("[y_train]", "[y_train[:900]]")),
+    "cut elsewhere, in rows": ("images-scrambled", rows(SHUFFLE, script=LOAD.replace("reshape(60000, 784)", "reshape(784, 60000).T / 255.0") + LOOP)),
     "flat labels": ("labels-broadcast", BINARY.replace("LABELS", "y").replace("SHAPE", "")),
 }  # fmt: skip
 
@@ -317,7 +340,9 @@ RIGHT = {
     "by the same seed": rows(
         "X, Y = X.copy(), Y.copy(); s = np.random.get_state(); np.random.shuffle(X); np.random.set_state(s); np.random.shuffle(Y)"
     ),
-    "columns": columns("X[:, perm[i:i + taille]], Y[:, perm[i:i + taille]]"),
+    "columns": columns(TOGETHER),
+    "columns of images": columns(TOGETHER) + CUT.format("X_train.reshape(len(X_train), -1).T / 255"),
+    "momentum": rows(update=MOMENTUM),
     "class": network(script=LOAD + "Network().fit(X_train, y_train)\n"),
     "class with noise": network(script=FIT, a=("self.forward(X[idx])", "self.forward(X[idx] + np.random.rand(784))")),
     "labels of another order": network("np.eye(self.n_out)[self.n_out - 1 - y[idx]]"),

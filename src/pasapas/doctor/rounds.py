@@ -166,9 +166,11 @@ def judge_rounds(evidence: Evidence, rounds: list[Round], meant: bool, function:
                 "update-lost", lost, int(lost[1:]), facts={**facts, "lost": tuple(t for t in tensors if t in steep)}
             )
         ]
-    uphill = [_cosine(a, b, t) for a, b in steps for t in tensors]
-    known = [c for c in uphill if c is not None]
-    if len(known) >= 2 * len(steps) and min(known) > 0.9 and _gradients_are_right(evidence):
+    first, *later = [[c for t in tensors if (c := _cosine(a, b, t)) is not None] for a, b in steps]
+    known = sum(later, first)
+    enough = len(first) >= 2 and len(known) >= 2 * len(steps)
+    # with momentum only the first step is that of its own gradient
+    if enough and min(first) > 0.9 and np.mean(known) > 0.3 and _gradients_are_right(evidence):
         return [Finding("update-sign", "W1", 1, facts=facts)]
     return []
 

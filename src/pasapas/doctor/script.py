@@ -104,7 +104,7 @@ def _not_scaled(evidence: Evidence, flow: Flow) -> list[Finding]:
 def _scrambled(binding: Binding, flow: Flow) -> list[Finding]:
     """Samples that are no images of MNIST but what `reshape` makes of them without a transpose."""
     images = _mnist(train=True)[0]
-    sizes = {len(images)} | {n for a in flow.arrays.values() if a.ndim == 2 and 784 in a.shape for n in a.shape}
+    sizes = {len(images)} | {n for a in flow.arrays.values() for n in a.shape}
     for call in flow.calls:
         for rows in turned(argument(binding, call, "X"), 784):
             if any(cut_elsewhere(rows, images, m) for m in {*sizes, len(rows)} if 8 <= m <= len(images)):

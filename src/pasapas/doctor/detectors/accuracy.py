@@ -262,12 +262,25 @@ def _called(prober: Prober, f: Function, known: Known, Y: Any) -> Iterator[Outco
             if not p.required and p.name not in (labels, *outputs):
                 arguments.pop(p.name, None)
         arguments[labels] = Y
+        arguments |= _together(prober, f, sources)
         if by_inputs or not known.dropout:
             yield binding._run(f, arguments, sources, holder, False, 0)
         if k == 0 and outputs and not by_inputs:
             decisions = P.argmax(axis=1) if P.shape[1] > 1 else (P > 0.5).astype(int)
             for value in (binding.layout.rows(P), decisions):
                 yield binding._run(f, {**arguments, outputs[0]: value}, sources, holder, False, 0)
+
+
+def _together(prober: Prober, f: Function, sources: dict[str, Any]) -> dict[str, Any]:
+    """Single weights and biases for a parameter that takes them all, in the order in which forward takes them."""
+    binding = prober.binding
+    wanted = [p.name for p in f.parameters if p.required and "params" in parameter_roles(p.name)]
+    if binding.provider.kind != "loose" or len(wanted) != 1 or binding.forward is None:
+        return {}
+    used = binding.used.get(binding.forward.name, {})
+    tensors = [used[p.name] for p in binding.forward.parameters if used.get(p.name) in sources]
+    known = {slot.tensor for slot in binding.provider.slots}
+    return {wanted[0]: tuple(sources[t] for t in tensors if t in known)}
 
 
 def _inputs(name: str) -> bool:
