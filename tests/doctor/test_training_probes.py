@@ -329,7 +329,7 @@ WRONG = {
     "not scaled in fit": ("inputs-not-scaled", network(scale="", script=LOAD + "Network().fit(X_train, y_train)\n")),
     "with momentum": ("update-sign", rows(update=MOMENTUM.replace("parameters[k] + ", "parameters[k] - "))),
     "cut elsewhere": ("images-scrambled", columns(TOGETHER) + CUT.format("X_train.reshape(784, -1) / 255")),
-    "some, cut elsewhere": ("images-scrambled", columns(TOGETHER) + CUT.format("X_train[:900].reshape(784, -1) / 255").replace("[y_train]", "[y_train[:900]]")),
+    "some, cut elsewhere": ("images-scrambled", columns(TOGETHER) + CUT.format("X_train[:10000].reshape(784, -1) / 255").replace("[y_train]", "[y_train[:10000]]")),
     "cut elsewhere, in rows": ("images-scrambled", rows(SHUFFLE, script=LOAD.replace("reshape(60000, 784)", "reshape(784, 60000).T / 255.0") + LOOP)),
     "flat labels": ("labels-broadcast", BINARY.replace("LABELS", "y").replace("SHAPE", "")),
 }  # fmt: skip

@@ -102,9 +102,12 @@ def _not_scaled(evidence: Evidence, flow: Flow) -> list[Finding]:
 
 
 def _scrambled(binding: Binding, flow: Flow) -> list[Finding]:
-    """Samples that are no images of MNIST but what `reshape` makes of them without a transpose."""
+    """Samples that are no images of MNIST but what `reshape` makes of them without a transpose.
+
+    How many images there were is read from the script's arrays, or is one of the usual numbers, shortened.
+    """
     images = _mnist(train=True)[0]
-    sizes = {len(images)} | {n for a in flow.arrays.values() for n in a.shape}
+    sizes = {len(images), 500, 1_000, 1_500} | {n for a in flow.arrays.values() for n in a.shape}
     for call in flow.calls:
         for rows in turned(argument(binding, call, "X"), 784):
             if any(cut_elsewhere(rows, images, m) for m in {*sizes, len(rows)} if 8 <= m <= len(images)):
