@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pasapas.doctor.checkup import check_file
 from pasapas.doctor.evidence import Evidence
 from pasapas.doctor.identify import identify
 from pasapas.doctor.inventory import Inventory
@@ -386,6 +388,24 @@ def test_finds_nothing_in_what_is_right(name: str, gathered: Any) -> None:
 
     assert training_functions(evidence) + script_findings(evidence) + local_updates(evidence) == []
     assert detect(evidence) == []
+
+
+def test_a_script_that_stops_is_noted_and_no_mistake(tmp_path):
+    text = rows(script=LOAD + "X_train = X_train / 255\n" + LOOP)
+    swapped = text.replace('gradients["d" + k]', 'gradients["d" + k[0] + "12"[k[1] == "1"]]')
+    stops = [note for note in noted(swapped, tmp_path) if "failure" in note[1]]
+
+    assert len(stops) == 1
+    assert "learning_rate * gradients" in swapped.splitlines()[stops[0][1]["failure"].line - 1]
+    assert noted(text, tmp_path) == []
+
+
+def noted(text: str, folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    path = folder / "program.py"
+    path.write_text(text, encoding="utf-8")
+    report = check_file(path)
+    assert report.verdict == "correct"
+    return report.notes
 
 
 def test_says_where_and_what(gathered: Any) -> None:

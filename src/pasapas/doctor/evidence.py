@@ -40,6 +40,8 @@ class Evidence:
     tolerance: float = 1e-6
     findings: list[Finding] = field(default_factory=list)
     ties: list[tuple[str, ...]] = field(default_factory=list)
+    stopped: Failure | None = None
+    """How the script ended with shapes that do not fit, on its way from one mini-batch to the next."""
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     unexplained: bool = False
     target: Objective | None = None

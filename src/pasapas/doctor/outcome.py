@@ -43,6 +43,9 @@ def report(e: Evidence) -> Report:
     elif e.unexplained:
         found.verdict = "unknown"
         found.trouble = _first_wrong(e, first)
+    elif e.stopped is not None:
+        found.notes.append((N_("The gradients are right, but the script stops:"), {}))
+        found.notes.append(("{failure}", {"failure": e.stopped}))
     return found
 
 

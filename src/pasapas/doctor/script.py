@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from pasapas.doctor.replay import FUNCTIONS
 from pasapas.doctor.report import Finding
 from pasapas.doctor.roles import parameter_roles
 from pasapas.doctor.rounds import judge_rounds, rounds_of
+from pasapas.doctor.session import Failure
 from pasapas.doctor.world import world
 
 SECONDS = 0.8
@@ -30,7 +32,7 @@ ROUNDS = 4
 class Flow:
     """What a script passes to its own functions: the first X and Y of a backward pass, and all recorded calls.
 
-    `arrays` are the smaller arrays of the script as they were when its loop began.
+    `arrays` are the smaller arrays of the script as they were when its loop began, `failure` how it ended, if it did.
     """
 
     X: Facts | None = None
@@ -38,6 +40,7 @@ class Flow:
     line: int = 0
     calls: list[Call] = field(default_factory=list)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    failure: Failure | None = None
 
 
 def script_flow(binding: Binding) -> Flow | None:
@@ -49,6 +52,7 @@ def script_flow(binding: Binding) -> Flow | None:
     outcome = binding.session.run(wanted(binding, ROUNDS), SECONDS)
     arrays = outcome.value if isinstance(outcome.value, dict) else {}
     flow = Flow(calls=outcome.calls, arrays={k: v for k, v in arrays.items() if isinstance(v, np.ndarray)})
+    flow.failure = outcome.failure
     before: Any = None
     for call in outcome.calls:
         X = argument(binding, call, "X")
@@ -81,12 +85,24 @@ def script_findings(evidence: Evidence, flow: Flow | None = None) -> list[Findin
     binding = own_passes(evidence.binding)
     if flow is None or binding is None:
         return []
+    if flow.failure is not None and _misfits(flow.failure):
+        evidence.stopped = flow.failure
     found = _not_scaled(evidence, flow)
     found += _scrambled(binding, flow)
     found += _broadcast(evidence.binding, flow)
     found += _mispaired_in_script(binding, flow)
     found += judge_rounds(evidence, rounds_of(binding, flow.calls), False, "")
     return found
+
+
+def _misfits(failure: Failure) -> bool:
+    """Whether the script stops at shapes that do not fit, none of which may come from the smaller data stood in for."""
+    fits = failure.kind != "ValueError" or not re.search("broadcast|matmul|not aligned", failure.message)
+    return (
+        not fits
+        and failure.line > 0
+        and all(n < 500 or n == 784 for n in map(int, re.findall(r"\d+", failure.message)))
+    )
 
 
 def _not_scaled(evidence: Evidence, flow: Flow) -> list[Finding]:
