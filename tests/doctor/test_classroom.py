@@ -125,7 +125,7 @@ def test_command(run, folder, tmp_path):
 def test_json_is_one_object_in_each_line(run, folder):
     paths = sorted(folder.glob("right-*.py"))
     ran = run("check", *paths, "--json")
-    assert ran.status == 0
+    assert ran.status == 0, ran.out
     found = [json.loads(line) for line in ran.out.splitlines()]
     assert [one["file"] for one in found] == [str(path) for path in paths]
     assert {one["verdict"] for one in found} == {"correct"}

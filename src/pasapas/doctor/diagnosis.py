@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -110,7 +111,7 @@ def _shrink(binding: Binding) -> None:
 
 
 def _trouble(e: Evidence) -> bool:
-    return bool(e.findings or e.failed or e.unexplained)
+    return bool(e.findings or e.failed or e.unequal or e.unexplained)
 
 
 def examine(recognition: Recognition, sizes: list[int]) -> Evidence:
@@ -209,16 +210,33 @@ def _equal_sizes(e: Evidence) -> None:
     L = len(e.binding.provider.sizes) - 1
     one_output = e.binding.provider.sizes[-1] == 1
     widths = [[n] * (L + 1) for n in ((5, 4) if not e.binding.provider.fixed else e.binding.provider.sizes[-1:] * 2)]
-    if one_output:
-        widths = [[*w[:-1], 1] for w in widths]
-    for sizes_of_batches in ((11, 9), tuple(w[0] for w in widths)):
-        pairs = enumerate(zip(widths, sizes_of_batches, strict=True), 1)
-        e.worlds = [e.binding.world(m, seed, sizes) for seed, (sizes, m) in pairs]
-        e.seen = [e.binding.observe(w) for w in e.worlds]
-        if e.failed is None and all(s.gradients for s in e.seen):
-            architecture = identify(e.worlds[0], e.seen[0].P, all_arrays(e.seen[0]))
-            if architecture is not None:
-                e.architecture = architecture
-            if e.architecture is not None:
+    alone = [[*w[:-1], 1] for w in widths]
+    for chosen in [alone, widths] if one_output else [widths]:
+        for batches in ((11, 9), tuple(w[0] for w in chosen)):
+            if _runs(e, chosen, batches):
+                e.unequal = next(s for s in original[1] if s.failure)
+                if _sample_by_sample(e) and not _runs(e, chosen, (1, 1)):
+                    _runs(e, chosen, batches)
                 return
     e.worlds, e.seen = original
+
+
+def _runs(e: Evidence, widths: list[list[int]], batches: tuple[int, ...]) -> bool:
+    """Whether the passes run in worlds of these widths and batch sizes, as a network that is known."""
+    pairs = enumerate(zip(widths, batches, strict=False), 1)
+    e.worlds = [e.binding.world(m, seed, sizes) for seed, (sizes, m) in pairs]
+    e.seen = [e.binding.observe(w) for w in e.worlds]
+    if e.failed is not None or not all(s.gradients for s in e.seen):
+        return False
+    e.architecture = identify(e.worlds[0], e.seen[0].P, all_arrays(e.seen[0])) or e.architecture
+    return e.architecture is not None
+
+
+def _sample_by_sample(e: Evidence) -> bool:
+    """Whether nothing is summed over the samples, so that the passes are meant for one of them at a time."""
+    biases = [g for t, g in e.seen[0].gradients.items() if t.startswith("db")]
+    return (
+        bool(biases)
+        and all(g.ndim == 2 and len(g) == e.worlds[0].m for g in biases)
+        and not re.search("sum|mean|ones", e.binding.backward.text)
+    )

@@ -43,6 +43,8 @@ class Evidence:
     stopped: Failure | None = None
     """How the script ended with shapes that do not fit, on its way from one mini-batch to the next."""
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    unequal: Observation | None = None
+    """The run that failed with layers of several widths, where it was gone on with equal ones."""
     unexplained: bool = False
     target: Objective | None = None
     """The objective that the gradients were held against."""

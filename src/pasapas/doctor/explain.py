@@ -187,8 +187,9 @@ def explanations(
     problems: Sequence[Problem],
     tolerance: float = 1e-6,
     base: type[Replay] = Replay,
+    pairs: bool = True,
 ) -> list[Explanation]:
-    """All single mistakes that explain the gradients in every world; where none does, the pairs that do."""
+    """All single mistakes that explain the gradients in every world; where none does, and with `pairs`, the pairs that do."""
     L = problems[0].L
     tensors = order(L)
     pool = candidates(problems[0]) + in_backward_alone(problems[0])
@@ -208,7 +209,7 @@ def explanations(
                 found.append(Explanation((c,)))
         elif matched > before:
             partial.append((matched, c))
-    if found:
+    if found or not pairs:
         return found
     partial.sort(key=lambda pair: -pair[0])
     for _matched_count, a in partial[:MOST_FIRST]:

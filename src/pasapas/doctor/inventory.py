@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from pasapas.doctor.syntax import parse
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -154,7 +156,7 @@ class Inventory:
     def of(cls, source: str) -> Inventory:
         """What a source text defines."""
         """From a text that parses."""
-        tree = ast.parse(source)
+        tree = parse(source)
         functions: dict[str, Function] = {}
         classes: dict[str, Class] = {}
         for node in _definitions(tree.body):
@@ -212,7 +214,7 @@ def _generated_init(node: ast.ClassDef) -> ast.FunctionDef | None:
         + ("" if n.value is None else " = None" if isinstance(n.value, ast.Call) else f" = {ast.unparse(n.value)}")
         for n in fields
     )
-    made = ast.parse(f"def __init__(self, {listed}): pass").body[0]
+    made = parse(f"def __init__(self, {listed}): pass").body[0]
     return made if isinstance(made, ast.FunctionDef) else None
 
 

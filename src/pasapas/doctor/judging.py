@@ -143,9 +143,11 @@ def judge_backward(e: Evidence) -> None:
     if update.per_m and update.factor > 0 and (summed or update.read):  # what the text seems to divide accuses nobody
         for objective in [stated] if stated else usual:
             if _right(e, raw, objective):
+                e.target, e.update = objective, replace(update, factor=1.0, per_m=False)
                 _conventions(e, update, objective)
                 return
     if stated is None and _follows_slopes(e, effective[0]):
+        e.target = Objective("")
         _conventions(e, update, Objective(""))
         return
     first = [o for o in usual if e.objective is None or o.kind == usual[0].kind]
@@ -163,8 +165,10 @@ def judge_backward(e: Evidence) -> None:
         effective = raw
     if any(_own_rate(e, raw, o) for o in bases) or any(_scaled(e, effective, o) for o in bases[:2]):
         return
-    for objective in bases[:4]:
-        found = explanations(effective, problems(e, objective), e.tolerance, e.base)
+    # where no loss says which objective is meant, one mistake against another one is likelier than two
+    singles = [(o, False) for o in bases[:4]] if stated is None else []
+    for objective, pairs in singles + [(o, True) for o in bases[:4]]:
+        found = explanations(effective, problems(e, objective), e.tolerance, e.base, pairs)
         if found:
             e.target = objective
             _take(e, found)

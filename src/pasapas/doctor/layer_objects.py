@@ -11,6 +11,7 @@ from pasapas.doctor.inventory import Class, Function, Inventory, called, plain, 
 from pasapas.doctor.making import KEEP, LEARNING_RATE
 from pasapas.doctor.providers import outputs_of, widths
 from pasapas.doctor.roles import UPSTREAM, backward_score, forward_score, other_role, parameter_roles
+from pasapas.doctor.syntax import parse
 
 NETWORK = "PasapasNetwork"
 
@@ -574,7 +575,9 @@ def _is(inventory: Inventory, made: ast.Call, method: str, which: Callable[[Clas
 def _listed(inventory: Inventory, dense: Class, known: list[Class], softmax: bool) -> list[Link]:
     """The layers where the script calls none by its name: as it adds them to something, else two and what there is."""
     used = _elements(inventory, Layers(dense, [c for c in known if c is not dense], None, None))
-    calls = [node for text in used if isinstance(node := ast.parse(text, mode="eval").body, ast.Call)]
+    calls = [
+        s.value for text in used if isinstance(s := parse(text).body[0], ast.Expr) and isinstance(s.value, ast.Call)
+    ]
     chain: list[Link] = [(inventory.classes[called(n)], n, True) for n in calls]
     if not softmax and re.search("(?i)softmax", chain[-1][0].name):
         del chain[-1]

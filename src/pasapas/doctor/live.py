@@ -21,6 +21,7 @@ from pasapas.doctor.inventory import Function, Inventory
 from pasapas.doctor.report import Context
 from pasapas.doctor.roles import other_role
 from pasapas.doctor.session import FILE, LIVE, Session
+from pasapas.doctor.syntax import parse
 from pasapas.i18n import _
 
 _LARGEST = 1_000_000  # entries of an array in the globals that is copied
@@ -119,7 +120,7 @@ class Live:
         for name, cls, line in sorted(self._classes, key=lambda entry: len(entry[1].__mro__)):
             source = _class_source(cls)
             try:
-                tree = ast.increment_lineno(ast.parse(source), line - 1)
+                tree = ast.increment_lineno(parse(source), line - 1)
                 exec(compile(tree, FILE, "exec"), space)
             except Exception:
                 space[name] = cls
@@ -169,7 +170,7 @@ def _name(f: Any) -> str:
 
 
 def _role(name: str) -> str | None:
-    node = ast.parse(f"def {name}(): ...").body[0]
+    node = parse(f"def {name}(): ...").body[0]
     assert isinstance(node, ast.FunctionDef)
     return other_role(Function(name, node))
 
@@ -206,7 +207,7 @@ def _function_source(f: Any, name: str) -> tuple[str, bool]:
     plain = inspect.unwrap(f)
     try:
         source = textwrap.dedent(inspect.getsource(plain))
-        tree = ast.parse(source)
+        tree = parse(source)
     except (OSError, TypeError, SyntaxError, ValueError):
         return _stub(f, name), False
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef):
@@ -245,7 +246,7 @@ def _class_source(cls: type) -> str:
         if isinstance(code, types.CodeType):
             text = "".join(linecache.getlines(code.co_filename))
             try:
-                nodes = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.ClassDef) and n.name == cls.__name__]
+                nodes = [n for n in ast.walk(parse(text)) if isinstance(n, ast.ClassDef) and n.name == cls.__name__]
             except (SyntaxError, ValueError):
                 continue
             for node in nodes:

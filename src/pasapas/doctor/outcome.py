@@ -34,11 +34,11 @@ def report(e: Evidence) -> Report:
         found.verdict = "wrong"
         for finding in found.findings:
             _locate(e, finding)
-    elif e.failed is not None:
+    elif (failed := e.failed or (None if e.unexplained else e.unequal)) is not None:
         found.verdict = "unrunnable"
         found.trouble = (
             N_("The {part} pass does not run: {failure}"),
-            {"part": e.failed.failed_in, "failure": e.failed.failure},
+            {"part": failed.failed_in, "failure": failed.failure},
         )
     elif e.unexplained:
         found.verdict = "unknown"

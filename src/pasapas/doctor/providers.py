@@ -14,6 +14,7 @@ from pasapas.doctor.products import affine_steps, loose_tensors, stated_layout
 from pasapas.doctor.roles import other_role, parameter_roles, tensor_of
 from pasapas.doctor.session import Session
 from pasapas.doctor.slots import Slot, find_parameters
+from pasapas.doctor.syntax import parse
 from pasapas.doctor.values import Ref
 
 HIDDEN_WIDTHS = {1: (), 2: (5,), 3: (5, 4), 4: (6, 5, 4), 5: (8, 6, 5, 4)}
@@ -213,7 +214,7 @@ def _by_function(session: Session, maker: Function, choices: Sequence[tuple[int,
 def _by_class(session: Session, owner: Class, text: str, source: str) -> Iterator[Provider]:
     maker = owner.methods.get("__init__")
     if maker is None:
-        node = ast.parse("def __init__(self): pass").body[0]
+        node = parse("def __init__(self): pass").body[0]
         assert isinstance(node, ast.FunctionDef)
         maker = Function(f"{owner.name}.__init__", node, owner.name)
     maker = replace(maker, name=f"{owner.name}.__init__", owner=owner.name)  # it may be inherited

@@ -11,14 +11,13 @@ import codecs
 import contextlib
 import io
 import json
-import threading
 import tokenize
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pasapas.doctor.magics import body, without_magics
+from pasapas.doctor.syntax import parse
 from pasapas.errors import PasapasError, cannot_read, nearest
 from pasapas.i18n import _
 
@@ -30,8 +29,6 @@ LARGEST_FILE = 25_000_000
 
 DEEPEST = 250
 """Expressions and blocks are nested no deeper, so that whoever walks the tree stays within Python's own limit."""
-
-_parsing = threading.Lock()  # filters of warnings belong to the whole process
 
 
 class Unreadable(PasapasError):
@@ -235,9 +232,7 @@ def _untabbed(code: str, spaces: int) -> str:
 
 def _tree(code: str) -> ast.Module:
     try:
-        with _parsing, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a string, `x is 1`
-            tree = ast.parse(code)
+        tree = parse(code)
     except (RecursionError, MemoryError):
         raise SyntaxError("nested too deeply") from None
     except ValueError as error:

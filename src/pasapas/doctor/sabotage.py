@@ -18,6 +18,7 @@ from typing import Literal
 from pasapas.doctor import programs
 from pasapas.doctor.catalogue import find, mistakes
 from pasapas.doctor.mistake import Mistake
+from pasapas.doctor.syntax import parse
 from pasapas.errors import PasapasError
 from pasapas.i18n import _
 
@@ -120,7 +121,7 @@ class Exercise:
 
     def _names(self) -> dict[str, object]:
         """What fills the braces of a hint: read off the planted lines."""
-        tree, planted = ast.parse(self.text), self.text.splitlines()
+        tree, planted = parse(self.text), self.text.splitlines()
         last = max((int(n) for n in re.findall(r"\bdW(\d)\b", self.text)), default=3)
         first = self.lines()[0]
         function = next(

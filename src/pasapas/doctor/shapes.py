@@ -13,6 +13,7 @@ import numpy as np
 from pasapas.doctor.inventory import called, words
 from pasapas.doctor.report import Context
 from pasapas.doctor.session import Failure
+from pasapas.doctor.syntax import parse
 from pasapas.errors import nearest
 from pasapas.i18n import _, ngettext
 
@@ -261,7 +262,7 @@ def _agrees(misfit: Misfit, said: tuple[str, list[Shape]]) -> bool:
 def statements_at(source: str, line: int) -> Iterator[ast.AST]:
     """The statement on a line, or, of one that has others in it, its own expressions; the smallest first."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):
         return
     found = [
@@ -560,7 +561,7 @@ def _name_error(failure: Failure, context: Context) -> str:
 
 def _walk(source: str) -> Iterator[ast.AST]:
     try:
-        return ast.walk(ast.parse(source))
+        return ast.walk(parse(source))
     except (SyntaxError, ValueError):
         return iter(())
 

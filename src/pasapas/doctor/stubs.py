@@ -23,6 +23,7 @@ from pasapas.doctor import loaders
 from pasapas.doctor.session import FILE, Session
 from pasapas.doctor.standin import StandIn
 from pasapas.doctor.substitutes import KNOWN
+from pasapas.doctor.syntax import parse
 
 _LIBRARIES = """
     IPython PIL altair bokeh cv2 datasets fastai gdown google graphviz idx2numpy imageio ipywidgets jax joblib
@@ -216,7 +217,7 @@ def _guarded_lines(source: str) -> set[int]:
     """The lines of imports inside a `try`: whoever wrote it has thought of what to do where the import fails."""
     return {
         inner.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parse(source))
         if isinstance(node, ast.Try) and node.handlers
         for statement in node.body
         for inner in ast.walk(statement)
