@@ -63,7 +63,7 @@ INPUT_GRADIENT: dict[type, Formula] = {
         "{dY} @ {W}.T",
         r"<dY> <W>^\top",
         N_(
-            "Back through the weights: each unit's share of the blame is what it gave to the units above, times theirs."
+            "Back through the weights: a unit's blame is the sum, over the units above, of theirs times the weight that leads there."
         ),
     ),
     ReLU: Formula(

@@ -131,7 +131,7 @@ def _numerical_gradient(f: Any) -> Verdict:
     return right(
         Text(
             en="right. This is all that a gradient check needs: two evaluations of the loss for each weight, which is why it is for checking and not for training.",
-            fr="juste. Il n’en faut pas plus pour vérifier un gradient : deux calculs de la perte par poids, et c’est pourquoi on vérifie ainsi, mais n’entraîne pas.",
+            fr="juste. Il n’en faut pas plus pour vérifier un gradient : deux calculs de la perte par poids, et c’est pourquoi on vérifie ainsi, mais on n’entraîne pas ainsi.",
         )
     )
 

@@ -632,7 +632,7 @@ _RELU_AT_THE_END = Text(
 )
 _NO_RELU = Text(
     "there is no ReLU between your layers: without it, several dense layers are worth no more than one.",
-    "il n’y a pas de ReLU entre tes couches : sans lui, plusieurs couches denses ne valent pas mieux qu’une seule.",
+    "il n’y a pas de ReLU entre tes couches : sans elle, plusieurs couches denses ne valent pas mieux qu’une seule.",
 )
 _STOPS = Text(
     "with {n} dense layers it does not work: {what}",

@@ -99,7 +99,7 @@ MISTAKE = Mistake(
         ),
         Text(
             en="This factor is not the slope of the function that the forward pass applies. On paper, draw that function, read off its slope at Z = −2, 0.5 and 2, and compute the code's factor at the same places. A ReLU has the slopes 0 and 1 only, tanh's lie between 0 and 1, the sigmoid's never exceed 1/4.",
-            fr="Ce facteur n’est pas la pente de la fonction que la passe avant applique. Sur le papier, dessiner cette fonction, lire sa pente en Z = −2, 0,5 et 2, et calculer le facteur du code aux mêmes endroits. ReLU n’a que les pentes 0 et 1, celles de tanh sont entre 0 et 1, celles de la sigmoïde ne dépassent jamais 1/4.",
+            fr="Ce facteur n’est pas la pente de la fonction que la passe avant applique. Sur le papier, dessiner cette fonction, lire sa pente en Z = −2 ; 0,5 ; 2, et calculer le facteur du code aux mêmes endroits. ReLU n’a que les pentes 0 et 1, celles de tanh sont entre 0 et 1, celles de la sigmoïde ne dépassent jamais 1/4.",
         ),
         Text(
             en="Take the derivative of the layer's own activation: ReLU `(Z{layer} > 0)`, leaky ReLU `np.where(Z{layer} > 0, 1, slope)`, tanh `1 - A{layer} ** 2`, sigmoid `A{layer} * (1 - A{layer})`.",

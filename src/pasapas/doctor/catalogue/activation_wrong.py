@@ -101,7 +101,7 @@ MISTAKE = Mistake(
         ),
         Text(
             en="The three values do not belong to the function of that name. On paper, ReLU gives 0, 0, 2; leaky ReLU with slope 0.01 gives −0.02, 0, 2; sigmoid 0.12, 0.5, 0.88; tanh −0.96, 0, 0.96. Which of them does the code miss, and is it a sign, a comparison or a bracket?",
-            fr="Les trois valeurs ne sont pas celles de la fonction de ce nom. Sur le papier, ReLU donne 0, 0, 2 ; leaky ReLU de pente 0,01 donne −0,02, 0, 2 ; la sigmoïde 0,12, 0,5, 0,88 ; tanh −0,96, 0, 0,96. Laquelle de ces valeurs le code manque-t-il, et est-ce un signe, une comparaison ou une parenthèse ?",
+            fr="Les trois valeurs ne sont pas celles de la fonction de ce nom. Sur le papier, ReLU donne 0, 0, 2 ; leaky ReLU de pente 0,01 donne (−0,02 ; 0 ; 2), la sigmoïde (0,12 ; 0,5 ; 0,88), tanh (−0,96 ; 0 ; 0,96). Laquelle de ces valeurs le code manque-t-il, et est-ce un signe, une comparaison ou une parenthèse ?",
         ),
         Text(
             en="Write it as its name says: ReLU `np.maximum(0, Z)`, leaky ReLU `np.where(Z > 0, Z, slope * Z)`, sigmoid `1 / (1 + np.exp(-Z))`, tanh `np.tanh(Z)`.",

@@ -75,7 +75,7 @@ MISTAKE = Mistake(
     name=Text(en="Divided by another size than the batch's", fr="Division par une autre taille que celle du lot"),
     hints=(
         Text(
-            en="Look at the division on the way to {tensor}: what does it count, the number that stands below the fraction?",
+            en="Look at the division on the way to {tensor}: what does the number in the denominator count?",
             fr="Regarder la division sur le chemin de {tensor} : que compte le nombre qui est au dénominateur ?",
         ),
         Text(

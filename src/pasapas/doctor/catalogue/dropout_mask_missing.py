@@ -52,7 +52,7 @@ MISTAKE = Mistake(
             fr="Regarder l’endroit où agit le dropout : qu’y fait la passe avant de A, après l’activation, et que fait la passe arrière au même endroit ?",
         ),
         Text(
-            en="Dropout multiplies by a mask, and a product passes the gradient on with the same factor. On paper, with 80 % of the units kept: a unit that was dropped has no influence on this batch, so its gradient is 0; a unit that was kept and enlarged has its gradient enlarged by the same 1.25. Check both kinds of units.",
+            en="Dropout multiplies by a mask, and a product passes the gradient on with the same factor. On paper, with 80% of the units kept: a unit that was dropped has no influence on this batch, so its gradient is 0; a unit that was kept and enlarged has its gradient enlarged by the same 1.25. Check both kinds of units.",
             fr="Le dropout multiplie par un masque, et un produit transmet le gradient avec le même facteur. Sur le papier, avec 80 % des neurones gardés : un neurone éteint n’a pas d’influence sur ce lot, donc son gradient est nul ; un neurone gardé et agrandi a un gradient agrandi du même facteur 1,25. Vérifier les deux sortes de neurones.",
         ),
         Text(

@@ -18,7 +18,7 @@ MISTAKE = Mistake(
         ),
         Text(
             en="The gradients are those of the cross-entropy: minus the natural logarithm of the probability given to the right class, 0 for certainty, never negative, growing without limit towards P = 0. On paper it is 0.69 for the first label above and 1.39 for the other two; compare, and look for a sign, another logarithm, a square or a term too many.",
-            fr="Les gradients sont ceux de l’entropie croisée : moins le logarithme népérien de la probabilité donnée à la vraie classe, 0 pour la certitude, jamais négatif, croissant sans limite vers P = 0. Sur le papier, il vaut 0,69 pour la première étiquette ci-dessus et 1,39 pour les deux autres ; comparer, et chercher un signe, un autre logarithme, un carré ou un terme de trop.",
+            fr="Les gradients sont ceux de l’entropie croisée : moins le logarithme népérien de la probabilité donnée à la vraie classe, 0 pour la certitude, jamais négatif, croissant sans limite vers P = 0. Sur le papier, elle vaut 0,69 pour la première étiquette ci-dessus et 1,39 pour les deux autres ; comparer, et chercher un signe, un autre logarithme, un carré ou un terme de trop.",
         ),
         Text(
             en="Write `loss = -np.sum(Y * np.log(P)) / m`, or with label numbers `-np.mean(np.log(P[np.arange(m), labels]))`; for one sigmoid output `-np.mean(Y * np.log(P) + (1 - Y) * np.log(1 - P))`. To keep another loss on purpose, derive its own gradient: `(P - Y) / m` is not it.",
