@@ -124,7 +124,7 @@ TABLE = [
     ("recipes thorogh", "'thorough'"),
     ("trian", "'train'"),
     ("train --epoch 3", "'--epochs'"),
-    ("train --epochs", "--epochs"),
+    ("train --epochs", "pasapas train --help"),
     ("train something", "something"),
     ("train --quiet=3", "--quiet"),
     ("recipes a b", "b"),

@@ -136,13 +136,15 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if getattr(error, "exit_code", None) != 2:  # not one of typer's own about the arguments
             raise
-        return complain(_usage_error(error), 2)
+        return complain(_usage_error(error, arguments), 2)
 
 
-def _usage_error(error: Any) -> str:
+def _usage_error(error: Any, arguments: Sequence[str]) -> str:
     """What typer found wrong with the arguments, in the language spoken now."""
     context: Any = getattr(error, "ctx", None)
-    command = context.command_path if context else "pasapas"
+    # an option that lacks its value comes without a context
+    given = "pasapas" if arguments[0].startswith("-") else f"pasapas {arguments[0]}"
+    command = context.command_path if context else given
     option = getattr(error, "option_name", None)
     if option is not None and hasattr(error, "possibilities"):
         known = [name for param in context.command.params for name in (*param.opts, *param.secondary_opts)]

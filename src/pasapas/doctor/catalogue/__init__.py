@@ -23,6 +23,7 @@ def find(code: str) -> Mistake:
     """The mistake of this code. Raises PasapasError, naming the nearest, if there is none."""
     if code not in mistakes():
         raise PasapasError(
-            _("There is no mistake with the code '{code}'.").format(code=code) + nearest(code, mistakes())
+            _("There is no mistake with the code '{code}'; 'pasapas mistakes' lists them.").format(code=code)
+            + nearest(code, mistakes())
         )
     return mistakes()[code]
