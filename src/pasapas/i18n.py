@@ -18,6 +18,7 @@ LANGUAGES = ("fr", "en")
 LOCALE = Path(__file__).parent / "locale"
 
 _language: str | None = None
+_chosen: str | None = None
 _here: ContextVar[str | None] = ContextVar("language", default=None)
 
 
@@ -33,8 +34,14 @@ def preferred(environment: Mapping[str, str] | None = None) -> str:
 
 def activate(language: str | None = None) -> None:
     """Speaks "fr" or "en" from now on; without a language, what the environment prefers."""
-    global _language
+    global _language, _chosen
     _language = language or preferred()
+    _chosen = _language if language or os.environ.get("PASAPAS_LANG") else None
+
+
+def chosen() -> str | None:
+    """The language that was asked for by name, to `activate` or by `PASAPAS_LANG`; None where the locale decided."""
+    return _chosen
 
 
 @contextmanager

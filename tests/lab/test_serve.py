@@ -38,7 +38,7 @@ def started(*arguments: str, language: str = "en"):
 def test_it_says_where_it_is_and_ends_with_ctrl_c():
     with started(language="fr") as (_process, address, line):
         assert "Ctrl-C" in line
-        page = httpx.get(address)
+        page = httpx.get(address, headers={"Accept-Language": "en"})  # what was asked for by name goes before
         assert page.status_code == 200
         assert '<html lang="fr">' in page.text
         with pytest.raises(httpx.ConnectError):  # to this machine alone
@@ -67,6 +67,13 @@ def test_for_other_machines_with_a_token():
         assert httpx.get(address).status_code == 303
         with httpx.Client(follow_redirects=True) as client:
             assert '"runsCode": false' in client.get(address).text
+
+
+def test_without_a_language_asked_for_the_browser_says_which():
+    with started(language="") as (_process, address, _line):
+        assert "?" not in address
+        for language in ("fr", "en"):
+            assert f'<html lang="{language}">' in httpx.get(address, headers={"Accept-Language": language}).text
 
 
 @pytest.mark.parametrize(

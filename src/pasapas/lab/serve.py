@@ -11,11 +11,12 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import uvicorn
 
 from pasapas.errors import PasapasError
-from pasapas.i18n import _
+from pasapas.i18n import _, chosen
 from pasapas.lab.app import LOCAL, create_app, guarded
 
 PORT = 8765
@@ -42,7 +43,9 @@ def serve(
     listening = listen(host or "127.0.0.1", port)
     name = "localhost" if host is None else socket.gethostname() if host in ("0.0.0.0", "::") else host
     shown = f"[{name}]" if ":" in name else name
-    address = f"http://{shown}:{listening.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    asked = {"token": token, "lang": chosen()}  # without a choice here, each reader's browser says which language
+    query = urlencode({name: value for name, value in asked.items() if value})
+    address = f"http://{shown}:{listening.getsockname()[1]}/" + (f"?{query}" if query else "")
     app = create_app(LOCAL if host is None else None, token, runs_code=host is None if runs_code is None else runs_code)
     config = uvicorn.Config(
         guarded(app),
