@@ -228,6 +228,8 @@ def test_l2_in_place():
         (lambda A, kept, q: A * (np.random.random(A.shape) < q) / q, "in `dropout_forward`: called twice"),
         (lambda A, kept, q: A * kept + 1, "it should be"),
         (lambda A, kept, q: A[0], "has the shape"),
+        (lambda A, kept, q: (A * kept / q, kept / q), "has the shape"),
+        (lambda A, kept, q: [A, A[0, 0]], "should be numbers"),
     ],
 )
 def test_dropout_forward(f, word):

@@ -43,6 +43,12 @@ def test_a_slip_is_named_in_both_languages():
     assert same_function(lambda x: x * 4, double, INPUTS, [TWICE]).message == "Une seule fois."
 
 
+def test_a_slip_that_cannot_be_made_with_all_inputs_is_passed_over():
+    inputs = [(np.eye(2),), (np.ones((2, 3)),)]
+    square = Slip(lambda x: x + x.T, Text("Transposed.", "Transposée."))
+    assert "it should be" in same_function(lambda x: x + 1, lambda x: x + x, inputs, [square]).message
+
+
 def test_another_wrong_value_is_shown_beside_what_it_should_be():
     message = same_function(lambda x: 3 * x, double, INPUTS, [TWICE], names=("y",)).message
     assert message == (
