@@ -110,6 +110,30 @@ def test_a_lab_for_others_asks_for_a_token():
         assert client.get("/api/health", headers={b"cookie": b"pasapas-token=\xe9; x"}).status_code == 401
 
 
+@pytest.mark.parametrize("other", ['prefs={"x":1,"y":"b c"}', "flag", "u[0]=1", "name=Zoë", "pasapas-token=old"])
+def test_the_cookies_of_other_services_keep_nobody_out(other):
+    with Lab(hosts=None, token="drei-Zeichen") as lab, httpx.Client(base_url=lab.address) as client:
+        for cookies in (f"{other}; pasapas-token=drei-Zeichen", f"pasapas-token=drei-Zeichen; {other}"):
+            assert client.get("/api/health", headers={b"cookie": cookies.encode()}).status_code == 200
+        assert client.get("/api/health", headers={b"cookie": other.encode()}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "says"),
+    [
+        ("GET", "/nothing", "", 404, "rien à cette adresse"),
+        ("DELETE", "/api/health", "", 405, "n’accepte pas DELETE"),
+        ("POST", "/api/descent/path", "[" * 100_000, 400, "JSON"),
+    ],
+)
+def test_what_the_server_refuses_by_itself_is_said_in_the_language_asked_for(method, path, body, status, says):
+    with Lab() as lab, httpx.Client(base_url=lab.address) as client:
+        headers = {"Content-Type": "application/json", "Accept-Language": "fr"}
+        answer = client.request(method, path, content=body, headers=headers)
+        assert answer.status_code == status
+        assert says in answer.json()["error"]
+
+
 def test_a_lab_for_others_runs_no_programs():
     with (
         Lab(hosts=None, token="t", runs_code=False) as lab,

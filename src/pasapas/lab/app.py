@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -97,7 +98,17 @@ async def _sentence(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _refused(request: Request, error: Any) -> JSONResponse:
-    return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
+    """A refusal of our own, or what the server says by itself, in the language asked for."""
+    sentence = str(error.detail)
+    if error.status_code == 404 and sentence == HTTPStatus.NOT_FOUND.phrase:
+        sentence = _("There is nothing at this address of the lab.")
+    elif error.status_code == 405:
+        sentence = _("This address of the lab does not take {method}: /docs has what it takes.").format(
+            method=request.method
+        )
+    elif error.status_code == 400:
+        sentence = _("The body of the request cannot be read: it should be JSON, as /docs describes it.")
+    return JSONResponse({"error": sentence}, error.status_code, error.headers)
 
 
 async def _invalid(request: Request, error: Any) -> JSONResponse:
