@@ -198,6 +198,23 @@ def test_a_test_image_is_in_the_address_until_something_is_written_on_it(tab):
     page.wait_for_function("() => /its label is \\d/.test(document.querySelector('.reading').innerText)")
 
 
+def test_the_image_that_is_shown_is_the_one_that_is_read(tab):
+    """Images that follow each other faster than they are read: a late answer does not lend its ink to the next."""
+    drawn = "document.querySelector('.pad canvas').toDataURL()"
+    page = tab("draw?image=10").page
+    expect_verdict(page, "0")
+    page.get_by_role("spinbutton").focus()
+    for _press in range(5):
+        page.keyboard.press("ArrowUp")
+    page.wait_for_function("() => document.querySelector('.reading').innerText.includes('Test image 15')")
+    page.wait_for_timeout(500)
+    fresh = tab("draw?image=15").page
+    expect_verdict(fresh, "5")
+    fresh.wait_for_timeout(500)
+    fresh.get_by_role("spinbutton").focus()
+    assert page.evaluate(drawn) == fresh.evaluate(drawn)
+
+
 def test_bad_values_in_the_address_are_passed_over(tab):
     page = tab("draw?image=99999&unit=9-9&model=nobody").page
     expect_verdict(page, "nothing written yet")

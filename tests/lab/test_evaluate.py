@@ -8,6 +8,9 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from pasapas import mlp
+from pasapas.models import Model
+
 MODEL = {"model": "shipped"}
 
 
@@ -160,6 +163,24 @@ def test_nonsense_in_the_address_is_ignored(page):
     expect(one.locator("[role=grid] button[aria-current]")).to_have_count(1)
     expect(one.locator(".cost")).to_contain_text("points less")
     assert one.locator(".trouble:visible").count() == 0
+
+
+def test_a_network_that_diverged_leaves_no_number_of_another(tab, tmp_path):
+    opened = tab("evaluate")
+    one = opened.page
+    one.wait_for_selector(".gallery button")
+    network = mlp(784, 6, 10)
+    params = network.initialize()
+    params[0]["W"][:] = 3e38
+    path = Model(network, params).save(tmp_path / "huge.safetensors")
+    one.locator("input[accept*=safetensors]").set_input_files(path)
+    expect(one.locator(".trouble").first).to_contain_text("diverged")
+    assert not one.locator(".figures dd").count()
+    expect(one.locator("[role=grid]")).to_be_hidden()
+    assert all("400" in trouble for trouble in opened.troubles)  # the browser tells of what was refused
+    opened.troubles.clear()
+    one.locator(".head select").first.select_option("shipped")
+    expect(one.locator("[role=grid]")).to_be_visible()
 
 
 def test_another_address_shows_another_entry(page):

@@ -285,6 +285,10 @@ def test_the_address_brings_it_back(tab, step):
     assert stage(one) == "dZ1"
     assert one.page.locator(".chain h3").first.inner_text() == "One path to dW2[3,4]"
     assert one.page.get_by_label("Division by m").input_value() == "per-example"
+    one.page.evaluate("location.hash = '#microscope?model=small'")
+    one.page.wait_for_function("() => !location.hash.includes('rate=0.02')")
+    one.page.wait_for_timeout(300)
+    assert stage(one) == "P"  # an address without a stage is that of the first
     bad = opened(tab, "microscope?model=capsule&images=1,x&rate=-3&updates=many&stage=Q&weight=9,9,9,9")
     assert bad.page.get_by_label("Numbers of training images").input_value() == "0, 1, 2, 3, 4"
     assert stage(bad) == "P"

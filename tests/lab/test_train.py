@@ -343,6 +343,13 @@ def test_a_wrong_setting_is_refused_with_a_sentence(page):
     expect(one.locator(".trouble").first).to_be_hidden()
 
 
+def test_limits_are_written_as_the_language_writes_numbers(page):
+    one = page("", language="fr")
+    one.fill("[data-name='a.dropout']", "5")
+    one.press("[data-name='a.dropout']", "Enter")
+    expect(one.locator(".trouble").first).to_contain_text("de 0 à 0,9")
+
+
 def test_a_run_that_diverges_says_so(page):
     one = page(QUICK + "&l2=1&learning_rate=100")
     one.click("text=Start")

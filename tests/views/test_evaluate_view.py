@@ -17,6 +17,15 @@ from pasapas.views.bench import Bench, mnist, shipped
 from pasapas.views.evaluate import DISTURBED, PAGE, THRESHOLDS, EvaluateView, steps
 
 
+class Diverged(Classifier):
+    """Answers nothing but nan."""
+
+    architecture = "784-10"
+
+    def log_probabilities(self, images):
+        return np.full((len(images), 10), np.nan)
+
+
 class Guesses(Classifier):
     """Weighs the pixels at random, and counts how often it is asked. Knows the labels where `right`."""
 
@@ -123,6 +132,22 @@ def test_disturbing_costs_what_it_costs(view, disturbance):
     example = mnist()[1].images[np.flatnonzero(mnist()[1].labels == 3)[:1]]
     clean = base64.b64decode(found["examples"][3]["pixels"])
     assert clean != example.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("overview", {}),
+        ("images", {"truth": 4, "answer": 4}),
+        ("image", {"number": 3}),
+        ("disturb", {"kind": "shift", "strength": 1.0}),
+    ],
+)
+def test_a_network_that_diverged_answers_with_a_sentence(monkeypatch, kind, asked):
+    view = EvaluateView()
+    monkeypatch.setattr(view.bench, "classifier", lambda key: Diverged())
+    with pytest.raises(PasapasError, match="not a number: its training has diverged"):
+        view.answer(kind, {"model": "opened", **asked})
 
 
 def test_every_strength_that_is_studied_is_a_step(view):

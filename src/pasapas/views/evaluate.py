@@ -241,6 +241,10 @@ class EvaluateView(View):
         if model is shipped():
             return _of_shipped()
         found = next((one for one in self._evaluations if one.model is model), None) or Evaluation(model)
+        with np.errstate(all="ignore"):  # what overflows is said in a sentence
+            finite = np.isfinite(found.P).all()
+        if not finite:
+            raise PasapasError(_("This network's answer is not a number: its training has diverged."))
         self._evaluations = [found, *(one for one in self._evaluations if one is not found)][:MOST_EVALUATED]
         return found
 

@@ -251,7 +251,7 @@ function render({ model, el }) {
   // One question at a time: the newest
 
   const read = newest(async () => {
-    const [resting, brings] = [pad.resting(), bring];
+    const [sheet, resting, brings] = [pad.sheet(), pad.resting(), bring];
     bring = false;
     /** @type {Reading} */
     let answer;
@@ -264,7 +264,7 @@ function render({ model, el }) {
     }
     complain("");
     reading = answer;
-    pad.found(answer);
+    pad.found(answer, sheet);
     showVerdict(answer);
     showLayers(answer);
     mark();

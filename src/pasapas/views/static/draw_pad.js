@@ -291,11 +291,13 @@ export function drawingPad({ texts, changed, say }) {
     resting: () => pointer === null && !pen.down,
     /** The test image that is shown as it is, if one is. */
     image: () => (sheet.image && !sheet.strokes.length ? sheet.image.image : null),
-    /** What is on the pad, as Python reads it. */
+    /** What is on the pad now; an answer belongs to the sheet that was on it when it was asked for. */
+    sheet: () => sheet,
+    /** What is on the pad, as Python reads it: a test image by its number, until its ink is known. */
     content() {
       if (blank()) return {};
       if (sheet.photo) return { pixels: base64(sheet.photo.greys), width: sheet.photo.width };
-      if (sheet.image && !sheet.strokes.length) return { image: sheet.image.image };
+      if (sheet.image && !(sheet.image.ink && sheet.strokes.length)) return { image: sheet.image.image };
       return { pixels: base64(greys()), width: SIDE };
     },
     /** @param {number | null} image the number of a test image, or nothing */
@@ -308,11 +310,13 @@ export function drawingPad({ texts, changed, say }) {
       lift();
       become({ ...BLANK, photo: { greys: bytes(photo.pixels), width: photo.width } });
     },
-    /** What Python found on it. @param {{image: string | null, box: any}} reading */
-    found(reading) {
-      box = reading.box;
-      if (sheet.image && !sheet.image.ink && reading.image) sheet.image.ink = bytes(reading.image);
+    /** What Python found on a sheet. @param {{image: string | null, box: any}} reading @param {Sheet} of */
+    found(reading, of) {
+      if (of === sheet) box = reading.box;
+      const inked = of.image && !of.image.ink && reading.image;
+      if (of.image && inked) of.image.ink = bytes(inked);
       refresh();
+      if (inked && of.strokes.length) changed(); // it was read without them
     },
     close() {
       observer.disconnect();

@@ -361,9 +361,17 @@ function build(model, el, writeAddress) {
    */
   async function load(wanted, image) {
     const mine = ++turns.model;
+    /** The numbers of another model do not stay under this one's name. @param {unknown} error @returns {never} */
+    const nothing = (error) => {
+      if (mine === turns.model) {
+        content.hidden = true;
+        figures.replaceChildren();
+      }
+      throw error;
+    };
     busy.hidden = false;
     try {
-      const found = /** @type {Overview} */ (await ask("overview", { model: chosen }));
+      const found = /** @type {Overview} */ (await ask("overview", { model: chosen }).catch(nothing));
       if (mine !== turns.model) return;
       overview = found;
       trouble.textContent = "";

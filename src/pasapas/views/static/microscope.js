@@ -448,7 +448,7 @@ function render({ model, el }) {
   const moved = () => {
     const address = model.get("address");
     if (JSON.stringify(address) === written) return;
-    if (isStage(address.stage)) inner.set("stage", address.stage);
+    inner.set("stage", isStage(address.stage) ? address.stage : FIRST_STAGE);
     readWeight();
     load("step", choiceOf(address));
   };

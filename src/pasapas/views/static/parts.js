@@ -160,6 +160,8 @@ export function writer(language) {
       value !== 0 && Number.isFinite(value) && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7)
         ? value.toExponential(2).replace("-", "−").replace(".", language === "fr" ? "," : ".").replace("e+", "e")
         : write(value, { maximumSignificantDigits: digits }),
+    /** @param {number} value with all its digits */
+    exact: (value) => write(value, { maximumSignificantDigits: 15 }),
     /** @param {number} value */
     integer: (value) => write(value, { maximumFractionDigits: 0 }),
     /** @param {number} share @param {number} [digits] */

@@ -111,7 +111,7 @@ function build(model, el, chosen, keep) {
 
   // Settings
 
-  const form = trainForm({ texts, settings, chosen, change: () => setup(), complain });
+  const form = trainForm({ texts, write, settings, chosen, change: () => setup(), complain });
   const commands = make("div", { class: "commands" });
   const wide = matchMedia("(min-width: 901px)");
   const folded = make("details", { class: "chosen", open: wide.matches },
@@ -152,7 +152,7 @@ function build(model, el, chosen, keep) {
     });
     return rateControl({
       label: chosen.other ? fill(texts.ofRun, { label: setting.label, run: run.toUpperCase() }) : setting.label,
-      setting, run, texts, complain, choose: put, value: (run === "a" ? chosen.a : settingsOfB(chosen) ?? chosen.a).learning_rate,
+      setting, run, texts, write, complain, choose: put, value: (run === "a" ? chosen.a : settingsOfB(chosen) ?? chosen.a).learning_rate,
     });
   }
 

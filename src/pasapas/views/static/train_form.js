@@ -67,9 +67,9 @@ export function writtenAddress(settings, { a, other }) {
 
 /**
  * The form of all settings but the learning rate. `change` hears of a setting that is complete and other than before.
- * @param {{texts: Record<string, string>, settings: Setting[], chosen: Chosen, change: () => void, complain: (sentence: string) => void}} options
+ * @param {{texts: Record<string, string>, write: ReturnType<typeof import("./parts.js").writer>, settings: Setting[], chosen: Chosen, change: () => void, complain: (sentence: string) => void}} options
  */
-export function trainForm({ texts, settings, chosen, change, complain }) {
+export function trainForm({ texts, write, settings, chosen, change, complain }) {
   const byName = new Map(settings.map((one) => [one.name, one]));
   /** @type {(() => void)[]} */
   const refreshers = [];
@@ -107,7 +107,7 @@ export function trainForm({ texts, settings, chosen, change, complain }) {
       onchange: () => {
         const value = valueOf(setting, input.value);
         input.toggleAttribute("aria-invalid", value === undefined);
-        if (value === undefined) complain(fill(type === "tuple" ? texts.badHidden : texts.badNumber, { label: setting.label, low, high: high ?? "", most: most ?? "" }));
+        if (value === undefined) complain(fill(type === "tuple" ? texts.badHidden : texts.badNumber, { label: setting.label, low: write.exact(low), high: high === null ? "" : write.exact(high), most: most ?? "" }));
         else put(setting, run, value);
       },
     });
@@ -146,9 +146,9 @@ export function trainForm({ texts, settings, chosen, change, complain }) {
 
 /**
  * A learning rate: a slider over powers of ten, and a number.
- * @param {{label: string, setting: Setting, value: number, run: "a" | "b", choose: (value: number) => void, complain: (sentence: string) => void, texts: Record<string, string>}} options
+ * @param {{label: string, setting: Setting, value: number, run: "a" | "b", choose: (value: number) => void, complain: (sentence: string) => void, texts: Record<string, string>, write: ReturnType<typeof import("./parts.js").writer>}} options
  */
-export function rateControl({ label, setting, value, run, choose, complain, texts }) {
+export function rateControl({ label, setting, value, run, choose, complain, texts, write }) {
   const high = setting.high ?? 1;
   const slider = make("input", {
     type: "range", min: Math.log10(setting.low), max: Math.log10(high), step: 0.05, "aria-label": label, "data-name": `${run}.slider`,
@@ -162,7 +162,7 @@ export function rateControl({ label, setting, value, run, choose, complain, text
     type: "number", min: setting.low, max: high, step: "any", "aria-label": label, "data-name": `${run}.learning_rate`,
     onchange: () => {
       const chosen = valueOf(setting, number.value);
-      if (chosen === undefined) complain(fill(texts.badNumber, { label: setting.label, low: setting.low, high }));
+      if (chosen === undefined) complain(fill(texts.badNumber, { label: setting.label, low: write.exact(setting.low), high: write.exact(high) }));
       else {
         complain("");
         show(chosen);
