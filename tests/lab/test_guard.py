@@ -13,7 +13,7 @@ from running_lab import Lab
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from pasapas.lab.guard import SMALL, hostname, wanted_language
+from pasapas.lab.guard import SMALL, cookie_name, hostname, wanted_language
 
 
 def got(lab: Lab, path: str = "/api/health", **headers: str) -> httpx.Response:
@@ -107,15 +107,26 @@ def test_a_lab_for_others_asks_for_a_token():
         assert page.status_code == 200
         assert 'lang="fr"' in page.text
         assert client.get("/api/health").status_code == 200
-        assert client.get("/api/health", headers={b"cookie": b"pasapas-token=\xe9; x"}).status_code == 401
+        odd = f"{cookie_name({'host': lab.host})}=\xe9; x".encode("latin-1")
+        assert client.get("/api/health", headers={b"cookie": odd}).status_code == 401
 
 
 @pytest.mark.parametrize("other", ['prefs={"x":1,"y":"b c"}', "flag", "u[0]=1", "name=Zoë", "pasapas-token=old"])
 def test_the_cookies_of_other_services_keep_nobody_out(other):
     with Lab(hosts=None, token="drei-Zeichen") as lab, httpx.Client(base_url=lab.address) as client:
-        for cookies in (f"{other}; pasapas-token=drei-Zeichen", f"pasapas-token=drei-Zeichen; {other}"):
+        own = f"{cookie_name({'host': lab.host})}=drei-Zeichen"
+        for cookies in (f"{other}; {own}", f"{own}; {other}"):
             assert client.get("/api/health", headers={b"cookie": cookies.encode()}).status_code == 200
         assert client.get("/api/health", headers={b"cookie": other.encode()}).status_code == 401
+
+
+def test_two_labs_of_one_machine_do_not_lock_each_other_out():
+    first, second = Lab(hosts=None, token="eins-eins"), Lab(hosts=None, token="zwei-zwei")
+    with first, second, httpx.Client(follow_redirects=True) as client:  # as a browser: cookies know no ports
+        for lab, token in ((first, "eins-eins"), (second, "zwei-zwei")):
+            assert client.get(f"{lab.address}/?token={token}").status_code == 200
+        for lab in (first, second):
+            assert client.get(f"{lab.address}/api/health").status_code == 200
 
 
 @pytest.mark.parametrize(

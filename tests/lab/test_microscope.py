@@ -147,6 +147,17 @@ def test_what_is_pointed_at_lights_up_exactly_where_it_came_from(tab, step):
     assert one.page.locator(".batch [aria-pressed=true]").inner_text() == str(step["y"].value[1])
 
 
+def test_the_batch_shows_which_image_the_network_is_drawn_with(tab, step):
+    one = opened(tab, SMALL)
+    one.page.locator(".batch button").nth(2).click()
+    one.page.get_by_role("button", name="Do the update").click()
+    expect(one.page.get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "false")
+    one.page.get_by_label("Colours", exact=True).select_option("dark")
+    drawn = int(re.search(r"image (\d)", one.page.locator(".network svg").first.get_attribute("aria-label"))[1])
+    expect(one.page.locator(".batch [aria-pressed=true]")).to_have_text(str(step["y"].value[drawn]))
+    assert drawn == 2
+
+
 def test_units_by_keyboard(tab, step):
     one = opened(tab, SMALL + "&stage=P")
     assert one.page.locator(".unit[tabindex='0']").count() == 1

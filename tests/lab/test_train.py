@@ -327,6 +327,9 @@ def test_the_learning_rate_changes_while_it_runs(page):
     expect(one).to_have_url(re.compile("learning_rate=0.11"))
     expect(one.locator(".state")).to_have_text("Training …")
     expect(one.locator("code")).to_contain_text("--learning-rate 0.11")
+    expect(one.locator(".rate-changed")).to_contain_text("train with 0.11 from the first batch on")
+    one.click("text=Rewind")
+    expect(one.locator(".rate-changed")).to_have_text("")
 
 
 def test_a_wrong_setting_is_refused_with_a_sentence(page):

@@ -123,7 +123,18 @@ def test_the_learning_rate_changes_from_the_next_step_on():
     assert moved != [np.linalg.norm(p["W"]) for p in other._runs["a"].params if p]
     done(view, "epoch")
     assert view._state()["settings"]["a"]["learning_rate"] == 0.5
-    assert view.answer("rewind", {})["runs"]["a"]["learning_rate"] == 0.5
+    assert view._runs["a"].model().about["learning_rates"] == [[0, 0.1], [1, 0.5]]
+    again = view.answer("rewind", {})["runs"]["a"]
+    assert (again["learning_rate"], again["rate_changed"]) == (0.5, False)
+    assert "learning_rates" not in done(view, "batch")._runs["a"].model().about
+
+
+def test_a_rate_that_no_step_was_made_with_is_no_change():
+    view = view_of()
+    assert not view.answer("rate", {"run": "a", "value": 0.5})["rate_changed"]  # before the first step
+    done(view, "batch")
+    assert view.answer("rate", {"run": "a", "value": 0.2})["rate_changed"]
+    assert not view.answer("rate", {"run": "a", "value": 0.5})["rate_changed"]  # back before the next one
 
 
 def test_the_step_after_a_change_is_five_times_as_long():

@@ -6,6 +6,7 @@ import importlib
 import re
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 from view_page import BASE
@@ -50,27 +51,46 @@ def answered(view: View, question: dict) -> dict:
         return {"error": str(error), "id": identity}
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_a_view_runs_from_one_module(browser, name):
-    view, troubles = view_of(name), []
+@contextmanager
+def shown(browser, view):
+    """The view on a page of its own, as a notebook shows it."""
+    troubles = []
     context = browser.new_context(viewport={"width": 1000, "height": 900})
     page = context.new_page()
     page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.route(
-        BASE, lambda route: route.fulfill(body=HTML.format(css=stylesheet(f"{name}.css")), content_type="text/html")
+        BASE,
+        lambda route: route.fulfill(body=HTML.format(css=stylesheet(f"{view.name}.css")), content_type="text/html"),
     )
     page.expose_function("ask", lambda question: answered(view, question))
     page.goto(BASE)
-    page.evaluate(SCRIPT, [bundled(f"{name}.js"), view.about(), {}])
+    page.evaluate(SCRIPT, [bundled(f"{view.name}.js"), view.about(), {}])
     page.wait_for_selector(".pasapas")
     page.wait_for_timeout(100)  # what it asks at once has its answer
-    assert page.inner_text("#view").strip()
-    assert page.locator(".trouble:visible").all_inner_texts() == []
-    page.evaluate("window.leave()")
-    assert page.evaluate("window.listening()") == 0
+    yield page
     context.close()
     assert troubles == []
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_runs_from_one_module(browser, name):
+    with shown(browser, view_of(name)) as page:
+        assert page.inner_text("#view").strip()
+        assert page.locator(".trouble:visible").all_inner_texts() == []
+        page.evaluate("window.leave()")
+        assert page.evaluate("window.listening()") == 0
+
+
+def test_a_training_ends_when_its_cell_is_run_again(browser):
+    view = view_of("train")
+    with shown(browser, view) as page:
+        page.click("text=Start training")
+        page.wait_for_selector("text=Pause")
+        assert view.running
+        page.evaluate("window.leave()")
+        page.wait_for_timeout(100)
+        assert not view.running
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -63,7 +63,7 @@ class Guard:
             elif scope["type"] == "websocket":
                 await self.app(scope, receive, send)
             elif self.token and "token" in query and scope["path"] == "/":
-                await self._let_in(scope, query, send)
+                await self._let_in(headers, query, send)
             else:
                 await self._http(scope, receive, send, headers)
 
@@ -84,16 +84,17 @@ class Guard:
 
     def _knows_token(self, headers: dict[str, str], query: dict[str, list[str]]) -> bool:
         # by hand: the standard library's reader stops at the first cookie of another service that it does not like
+        own = cookie_name(headers)
         cookies = (one.strip().partition("=") for one in headers.get("cookie", "").split(";"))
-        given = [*query.get("token", ()), *(value for name, _sign, value in cookies if name == COOKIE)]
+        given = [*query.get("token", ()), *(value for name, _sign, value in cookies if name == own)]
         return any(hmac.compare_digest(one.encode(), str(self.token).encode()) for one in given)
 
-    async def _let_in(self, scope: Scope, query: dict[str, list[str]], send: Send) -> None:
+    async def _let_in(self, headers: dict[str, str], query: dict[str, list[str]], send: Send) -> None:
         """Puts the token into a cookie and takes it out of the address, so that it is not in the history."""
         rest = urlencode({name: values for name, values in query.items() if name != "token"}, doseq=True)
-        cookie = f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Lax"
-        headers = [(b"location", f"/?{rest}".rstrip("?").encode()), (b"set-cookie", cookie.encode()), *_HEADERS]
-        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        cookie = f"{cookie_name(headers)}={self.token}; Path=/; HttpOnly; SameSite=Lax"
+        answer = [(b"location", f"/?{rest}".rstrip("?").encode()), (b"set-cookie", cookie.encode()), *_HEADERS]
+        await send({"type": "http.response.start", "status": 303, "headers": answer})
         await send({"type": "http.response.body"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
@@ -160,6 +161,12 @@ def hostname(host: str) -> str:
     """The name in a Host header, without its port: "localhost", "[::1]"."""
     name, _colon, port = host.rpartition(":")
     return (name if port.isdecimal() and name else host).lower()
+
+
+def cookie_name(headers: dict[str, str]) -> str:
+    """With the port in it: browsers give the cookies of one lab to all others under the same name, whatever their port."""
+    _name, _colon, port = headers.get("host", "").rpartition(":")
+    return f"{COOKIE}-{port}" if port.isdecimal() and port.isascii() else COOKIE
 
 
 def _too_large(most: int) -> str:

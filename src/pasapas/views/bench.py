@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
@@ -35,6 +36,7 @@ class Bench:
     """Models by key, each with a label. `shipped` is always there."""
 
     def __init__(self, model: Classifier | None = None) -> None:
+        self._writing = threading.Lock()  # a training puts its networks here while files are opened
         self._models: dict[str, tuple[str, Classifier | None]] = {SHIPPED: (N_("the model that ships"), None)}
         self._opened = 0
         if model is not None:
@@ -47,8 +49,9 @@ class Bench:
 
     def put(self, key: str, label: str, model: Classifier) -> str:
         """Keeps a model under a key, in place of what was there."""
-        others = {one: entry for one, entry in self._models.items() if one != key}
-        self._models = {**others, key: (label, model)}  # at once: others may be reading
+        with self._writing:
+            others = {one: entry for one, entry in self._models.items() if one != key}
+            self._models = {**others, key: (label, model)}  # at once: others may be reading
         return key
 
     def open(self, name: str, content: bytes) -> str:
@@ -56,11 +59,13 @@ class Bench:
         with opened(name, content) as path:
             model = load(path)
         check_for_digits(name, model)
-        self._opened += 1
-        mine = [key for key in self._models if key.startswith("opened-")]
-        gone = mine[: max(0, len(mine) - MOST_MODELS + 1)]
-        self._models = {key: entry for key, entry in self._models.items() if key not in gone}
-        return self.put(f"opened-{self._opened}", PurePath(name).name, model)
+        with self._writing:
+            self._opened += 1
+            number = self._opened
+            mine = [key for key in self._models if key.startswith("opened-")]
+            gone = mine[: max(0, len(mine) - MOST_MODELS + 1)]
+            self._models = {key: entry for key, entry in self._models.items() if key not in gone}
+        return self.put(f"opened-{number}", PurePath(name).name, model)
 
     def classifier(self, key: str) -> Classifier:
         """The model or committee under a key. Raises PasapasError where there is none."""

@@ -123,7 +123,11 @@ class TrainView(View):
         settings = checked({**self._settings[run], "learning_rate": value})
         self._settings[run] = settings
         one.set_rate(settings["learning_rate"])
-        return {"learning_rate": one.recipe.learning_rate, "command": command_of(one.recipe)}
+        return {
+            "learning_rate": one.recipe.learning_rate,
+            "rate_changed": len(one.rates) > 1,
+            "command": command_of(one.recipe),
+        }
 
     def units(self, run: str) -> dict[str, Any]:
         """The weights of the first layer's units."""
@@ -176,9 +180,10 @@ class TrainView(View):
         self._door.release()
         with self.lock, _one_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             end = time.monotonic() + seconds
-            while self.running:
-                assert self._until is not None
-                due = [run for run in self._runs.values() if run.due(self._until)]
+            while (until := self._until) is not None:  # once: `close` may come from another thread
+                due = [run for run in self._runs.values() if run.due(until)]
+                if not due:
+                    break
                 min(due, key=lambda run: run.batches).work()
                 if time.monotonic() >= end:
                     break

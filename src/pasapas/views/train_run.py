@@ -112,6 +112,7 @@ class Run:
         self._trouble: tuple[float, int, int, float] | None = None
         self._busy = False
         self._rates: list[float] = []
+        self.rates = [(0, self.recipe.learning_rate)]
         self._work = self._pieces()
         self._measure()
 
@@ -134,6 +135,8 @@ class Run:
         """Another learning rate, from the next step on."""
         self.recipe = self.recipe.replace(learning_rate=value)
         self._rates[:] = [value] * len(self._rates)
+        before = [(batch, rate) for batch, rate in self.rates if batch < self.batches]
+        self.rates = before if before and before[-1][1] == value else [*before, (self.batches, value)]
 
     def _pieces(self) -> Iterator[None]:
         untested = 0
@@ -212,6 +215,7 @@ class Run:
             "per_epoch": self.per_epoch,
             "images": self.images,
             "learning_rate": self.recipe.learning_rate,
+            "rate_changed": len(self.rates) > 1,
             "losses": self.losses.news(whole),
             "measures": self.measures.news(whole),
             "tested": self.tested,
@@ -251,6 +255,8 @@ class Run:
         """The network as it is now."""
         params = [{name: array.copy() for name, array in p.items()} for p in self.params]
         about = {"recipe": self.recipe.as_dict(), "epochs": self.images // len(self.training), "batches": self.batches}
+        if len(self.rates) > 1:  # the recipe knows the last one alone
+            about["learning_rates"] = [list(one) for one in self.rates]
         return Model(self.network, params, about)
 
 

@@ -81,6 +81,9 @@ def words() -> dict[str, str]:
             "Draw, Evaluate and Microscope know these networks too, as run A and run B, whenever training pauses."
         ),
         "terminal": _("The same in a terminal"),
+        "rateChanged": _(
+            "The learning rate was changed on the way: the page’s address and the command in a terminal train with {rate} from the first batch on. Rewind to do the same here."
+        ),
         "said": _("Run {run}: batch {batch}, loss {loss}, test accuracy {accuracy}"),
         "badHidden": _(
             "Hidden layers are whole numbers from {low} to {high} with commas between them, such as 128, 64: {most} at most."

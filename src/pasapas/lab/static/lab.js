@@ -48,8 +48,9 @@ function begin() {
  * @param {string} method @param {string} path @param {object} [body]
  */
 async function call(method, path, body) {
+  const mine = session;
   /** @type {Record<string, string>} */
-  const headers = session ? { "X-Session": session } : {};
+  const headers = mine ? { "X-Session": mine } : {};
   if (body) headers["Content-Type"] = "application/json";
   let response;
   try {
@@ -59,10 +60,12 @@ async function call(method, path, body) {
   }
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  if (response.status === 404 && session && path.startsWith("/api/")) {
-    session = "";
-    beginning = null;
-    forgotten = true;
+  if (response.status === 404 && mine && path.startsWith("/api/")) {
+    if (session === mine) { // a late answer about an older session leaves the new one alone
+      session = "";
+      beginning = null;
+      forgotten = true;
+    }
     throw new Lost();
   }
   throw new Refusal(answer.error ?? `${response.status} ${response.statusText}`);
@@ -119,6 +122,7 @@ function labModel(view, traits, lost) {
 
   /** @param {{id: number, ask: string}} content */
   async function send({ id, ask, ...fields }) {
+    if (closed) return;
     try {
       if (ask === "models") emit("msg:custom", { ...(await call("GET", "/api/models")), id });
       else if (ask === "open_model") emit("msg:custom", { ...(await call("POST", "/api/models/open", fields)), id });
@@ -282,8 +286,8 @@ async function recover(mine) {
 }
 
 function close() {
+  shown?.model.close(); // first: what a view says in leaving is not sent
   shown?.leave?.();
-  shown?.model.close();
   shown = null;
 }
 

@@ -315,7 +315,6 @@ function render({ model, el }) {
     );
     showChoice(given);
     if (inMenu !== given.model || JSON.stringify(before?.presets) !== JSON.stringify(given.presets)) showMenu(given);
-    showBatch(given);
     lossNow.textContent = write.number(given.losses[given.losses.length - 1], 6);
     lossAfter.textContent = write.number(given.after, 6);
     update.disabled = given.updates >= bounds.updates;
@@ -325,6 +324,7 @@ function render({ model, el }) {
     history.set([{ name: texts.loss, points: given.losses.map((loss, k) => [k, loss]) }]);
     showStep(given);
     network.set(given, traits.stage);
+    showBatch(given);
     chain.show(fitting(given));
     writeAddress();
   }
@@ -378,20 +378,22 @@ function render({ model, el }) {
 
   /** @param {Step} given */
   function showBatch(given) {
-    const side = given.pictures.length ? 28 : 0;
     batch.replaceChildren(
-      ...given.labels.map((label, k) => {
-        const canvas = make("canvas", { class: "pixels", "aria-hidden": "true" });
-        if (side) paintInk(canvas, bytes(given.pictures[k]), side);
-        return make(
+      ...given.labels.map((label, k) =>
+        make(
           "button",
           { type: "button", "aria-label": fill(texts.showImage, { k, label }), onclick: () => { network.show(k); press(k); } },
-          side ? canvas : null,
+          given.pictures.length ? make("canvas", { class: "pixels", "aria-hidden": "true" }) : null,
           make("span", { text: String(label) }),
-        );
-      }),
+        ),
+      ),
     );
-    press(0);
+    paintBatch();
+    press(network.image());
+  }
+
+  function paintBatch() {
+    batch.querySelectorAll("canvas").forEach((canvas, k) => now && paintInk(canvas, bytes(now.pictures[k]), 28));
   }
 
   /** @param {number} image the one that the network is drawn with */
@@ -453,7 +455,7 @@ function render({ model, el }) {
     load("step", choiceOf(address));
   };
   model.on("change:address", moved);
-  const unwatch = onTheme(() => now && showBatch(now));
+  const unwatch = onTheme(paintBatch);
   begin();
 
   async function begin() {

@@ -41,6 +41,7 @@ export function networkDrawing({ texts, write, go, walk, followed }) {
   let step = null;
   let stage = "";
   let image = 0;
+  let lookedRow = 0; // of the entry looked at last: the image follows it only when it moves
   /** @type {Looked | null} */
   let looked = null;
   /** @type {Map<string, Float32Array>} */
@@ -316,6 +317,8 @@ export function networkDrawing({ texts, write, go, walk, followed }) {
       stage = name;
       draw();
     },
+    /** Of the batch, the one that is drawn. */
+    image: () => image,
     /** @param {number} chosen */
     show(chosen) {
       image = chosen;
@@ -324,11 +327,11 @@ export function networkDrawing({ texts, write, go, walk, followed }) {
     /** @param {Looked} answer the entry that is looked at, and where it comes from */
     look(answer) {
       looked = answer;
-      const row = answer.index.length === 2 ? answer.index[0] : 0;
-      const rows = step?.drawing.columns.some((column) => answer.tensor in column.values);
-      if (rows && row !== image && row < (step?.labels.length ?? 0)) {
-        image = row;
-        followed(row);
+      const before = lookedRow;
+      if (step?.drawing.columns.some((column) => answer.tensor in column.values)) lookedRow = answer.index.length === 2 ? answer.index[0] : 0;
+      if (lookedRow !== before && lookedRow !== image && lookedRow < (step?.labels.length ?? 0)) {
+        image = lookedRow;
+        followed(lookedRow);
         draw();
       } else light();
     },

@@ -71,7 +71,7 @@ export class Refusal extends Error {}
  * @param {(news: any) => void} [onNews]
  */
 export function asker(model, onNews) {
-  let last = 0;
+  let last = Math.floor(Math.random() * 2 ** 32) * 2 ** 16; // a notebook may show a widget twice, and both hear each answer
   /** @type {Map<number, {resolve: (answer: any) => void, reject: (error: Error) => void}>} */
   const open = new Map();
   /** @param {any} message */

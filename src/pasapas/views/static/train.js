@@ -145,6 +145,7 @@ function build(model, el, chosen, keep) {
         else if (b) b.learning_rate = reply.learning_rate;
         if (b) chosen.other = otherThan(chosen.a, b);
         showCommand(run, reply.command);
+        panels.get(run)?.rate(reply);
         keep(chosen);
       } catch (error) {
         fail(error);
@@ -316,6 +317,7 @@ function build(model, el, chosen, keep) {
   draw();
   setup();
   return () => {
+    if (running) model.send({ ask: "pause", id: 0 }); // in a notebook the view lives on when its cell is run again
     clearInterval(watch);
     clearTimeout(waiting);
     document.removeEventListener("keydown", onKey);

@@ -7,7 +7,7 @@ import { bytes, fill, make, paintInk, paintSigned } from "./parts.js";
 /**
  * @typedef {{batch: number, loss: number | null, accuracy: number | null, gradients: (number | null)[],
  *   weights: (number | null)[], off: (number | null)[]}} Measure
- * @typedef {{batches: number, epoch: number, in_epoch: number, per_epoch: number, images: number, learning_rate: number,
+ * @typedef {{batches: number, epoch: number, in_epoch: number, per_epoch: number, images: number, learning_rate: number, rate_changed: boolean,
  *   losses: {start: number, rows: [number, number, number][]}, measures: {start: number, rows: Measure[]},
  *   tested: {epoch: number, accuracy: number | null} | null, trouble: string | null}} News
  * @typedef {{number: number, label: number, answer: number, probability: number | null, pixels: string}} Hard
@@ -33,6 +33,7 @@ export function trainPanel({ run, texts, write }) {
   const title = make("span", { class: "architecture numbers" });
   const figures = make("dl", { class: "figures" });
   const testedNote = make("p", { class: "quiet numbers tested" });
+  const rateNote = make("p", { class: "quiet numbers rate-changed" });
   const trouble = make("p", { class: "trouble", role: "alert" });
   const gradients = lineChart({
     title: fill(texts.gradientsOf, { run: name }), x: texts.xBatch, texts, height: 170, logarithmic: true,
@@ -46,7 +47,7 @@ export function trainPanel({ run, texts, write }) {
   const hard = make("div", { class: "hard" });
   const hardNote = make("p", { class: "quiet", text: texts.hardestEmpty });
 
-  const score = make("div", { class: "score" }, make("h3", {}, make("span", { class: `badge ${run}`, text: name }), title), figures, testedNote, trouble);
+  const score = make("div", { class: "score" }, make("h3", {}, make("span", { class: `badge ${run}`, text: name }), title), figures, testedNote, rateNote, trouble);
   const details = make("section", { class: "panel", "aria-label": fill(texts.run, { run: name }) },
     make("h3", { class: "panel-title" }, make("span", { class: `badge ${run}`, text: name }), fill(texts.run, { run: name })),
     make("div", { class: "part" },
@@ -86,8 +87,13 @@ export function trainPanel({ run, texts, write }) {
     ];
     figures.replaceChildren(...rows.map(([term, value], i) => make("div", { class: i < 3 ? "small" : null }, make("dt", { text: term }), make("dd", { class: "numbers", text: value }))));
     testedNote.textContent = tested && tested.accuracy !== null ? fill(texts.tested, { epoch: write.integer(tested.epoch), accuracy: write.percent(tested.accuracy, 2) }) : "";
+    noteRate();
     if (trouble.textContent !== (last.trouble ?? "")) trouble.textContent = last.trouble ?? "";
     drawLayers(measure);
+  }
+
+  function noteRate() {
+    rateNote.textContent = last?.rate_changed ? fill(texts.rateChanged, { rate: write.short(last.learning_rate, 4) }) : "";
   }
 
   /** @param {Measure | undefined} measure */
@@ -114,6 +120,11 @@ export function trainPanel({ run, texts, write }) {
     score,
     details,
     hear,
+    /** @param {{learning_rate: number, rate_changed: boolean}} now */
+    rate({ learning_rate, rate_changed }) {
+      if (last) last = { ...last, learning_rate, rate_changed };
+      noteRate();
+    },
     draw,
     /** @returns {{batches: number, losses: [number, number][], accuracies: [number, number][], testLosses: [number, number][], testAccuracies: [number, number][]}} */
     curves: () => ({
