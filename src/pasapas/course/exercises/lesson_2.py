@@ -180,12 +180,27 @@ def _right_when(f: Any, inputs: tuple[Any, ...], reference: Callable[..., Any]) 
     return same_function(f, reference, [inputs]).ok
 
 
+def _finite(f: Any, inputs: tuple[Any, ...]) -> bool:
+    result, verdict = call(f, inputs)
+    try:
+        return verdict is None and bool(np.isfinite(np.asarray(result, dtype=float)).all())
+    except (TypeError, ValueError):  # no array of numbers
+        return False
+
+
 def softmax(f: Any = None) -> Verdict:
     """f(Z): the softmax of each row, also of scores near ±1000. Square arrays first, where a missing keepdims is no error."""
     for inputs in (_SCORES, _OTHER_SCORES):
         verdict = same_function(f, _softmax, inputs, _SOFTMAX_SLIPS, names=("P",))
         if not verdict.ok:
             return verdict
+    if any(_finite(f, one) and not _right_when(f, one, _softmax) for one in (_HIGH, _LOW)):
+        return wrong(
+            Text(
+                "right for small scores, but wrong, though finite, for scores near ±1000: a bound (`np.clip`, `+ 1e-12`, `np.nan_to_num`) hides the overflow and changes the result. Subtract the maximum of each row instead; nothing else changes.",
+                "juste pour de petits scores, mais faux, quoique fini, pour des scores près de ±1000 : une borne (`np.clip`, `+ 1e-12`, `np.nan_to_num`) cache le débordement et change le résultat. Soustrais plutôt le maximum de chaque ligne : rien d’autre ne change.",
+            )
+        )
     if not _right_when(f, _HIGH, _softmax):
         return wrong(
             Text(
@@ -591,6 +606,13 @@ def log_softmax(f: Any = None) -> Verdict:
             Text(
                 "right for small scores, but with 1000, 0, −1000 it gives −inf: `p` is rounded to 0 before the logarithm. Take log(a / b) = log a − log b *before* you compute any p.",
                 "juste pour de petits scores, mais avec 1000, 0, −1000 on trouve −inf : `p` est arrondi à 0 avant le logarithme. Prends log(a / b) = log a − log b *avant* de calculer le moindre p.",
+            )
+        )
+    if all(_finite(f, one) for one in _ENDS):
+        return wrong(
+            Text(
+                "right for small scores, but with 1000, 0, −1000 it gives a finite number that is not the logarithm: a bound (`+ 1e-12`, `np.clip`) takes the place of a `p` that is rounded to 0. Take log(a / b) = log a − log b *before* you compute any p.",
+                "juste pour de petits scores, mais avec 1000, 0, −1000 on trouve un nombre fini qui n’est pas le logarithme : une borne (`+ 1e-12`, `np.clip`) remplace un `p` arrondi à 0. Prends log(a / b) = log a − log b *avant* de calculer le moindre p.",
             )
         )
     return wrong(
