@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -191,6 +192,16 @@ def test_a_strange_progress_file_counts_for_nothing(tmp_path, content):
 def test_progress_that_cannot_be_kept_stops_nothing(tmp_path):
     progress.record("3-backpropagation", 1, "right", tmp_path / "missing")
     assert progress.read(tmp_path / "missing") == {}
+
+
+@pytest.mark.parametrize(("language", "tick"), [("fr", "0,4"), ("en", "0.4")])
+def test_the_ticks_of_figures_in_cells_are_written_as_the_language_writes_numbers(language, tick):
+    Lesson("1-data-and-neurons", language)
+    figure, axes = plt.subplots()
+    axes.plot([0, 0.5, 1])
+    figure.canvas.draw()
+    assert tick in [label.get_text() for label in axes.get_yticklabels()]
+    plt.close(figure)
 
 
 def test_lesson_and_exercise_must_exist():

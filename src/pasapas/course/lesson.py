@@ -93,10 +93,12 @@ class Lesson:
 def _use_style() -> None:
     """Figures that a notebook draws itself look like those of pasapas."""
     import matplotlib.pyplot as plt
+    from matplotlib.scale import register_scale
 
-    from pasapas.figures.style import STYLE
+    from pasapas.figures.style import STYLE, LinearScale
 
     plt.style.use([STYLE, {"figure.constrained_layout.use": True}])
+    register_scale(LinearScale)
 
 
 def _use_one_thread() -> None:

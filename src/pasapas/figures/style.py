@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec
 
+import matplotlib.scale
 import matplotlib.style
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -105,6 +107,27 @@ class NumberFormatter(ScalarFormatter):
         """The text at tick `x`."""
         digits = len(super().__call__(x, pos).partition(".")[2])  # as many as the ticks need to differ
         return f"{x + 0.0:,.{digits}f}".translate(self._signs)
+
+
+class LinearScale(matplotlib.scale.LinearScale):
+    """What matplotlib gives all axes that are not asked for anything else, with a decimal comma where the language has it."""
+
+    def __init__(self, *given: Axis) -> None:  # the axis until matplotlib 3.10, nothing from 3.11 on
+        super().__init__(*given)
+
+    def set_default_locators_and_formatters(self, axis: Axis) -> None:
+        """Called by matplotlib for each new axis."""
+        super().set_default_locators_and_formatters(axis)
+        if language() == "fr":
+            axis.set_major_formatter(_CommaFormatter())
+
+
+class _CommaFormatter(ScalarFormatter):
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return super().__call__(x, pos).replace(".", ",")
+
+    def get_offset(self) -> str:
+        return super().get_offset().replace(".", ",")
 
 
 def write_numbers(axes: Axes) -> None:
