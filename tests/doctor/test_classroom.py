@@ -146,7 +146,7 @@ def test_our_own_failure_is_not_the_end(folder, monkeypatch):
 
     monkeypatch.setattr(classroom, "check_file", fails)
     found = {entry.path.stem: entry.report for entry in check_all(submissions([folder]))}
-    assert found.pop("hangs").verdict == "unknown"
+    assert found.pop("hangs").verdict == "unrunnable"
     assert {report.verdict for report in found.values()} == {"correct"}
 
 

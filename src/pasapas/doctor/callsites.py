@@ -136,6 +136,8 @@ def _over_samples(target: ast.expr, over: ast.expr, given: set[str], call: ast.C
     if isinstance(over, ast.Call) and called(over) == "range":
         indexed = [a for a in call.args if isinstance(a, ast.Subscript) and ast.unparse(_index(a)) in names]
         return len(over.args) < 3 and bool(indexed)
+    if isinstance(target, ast.Name) and re.fullmatch(r"(?i)\w*(ind|idx|perm|ordre|order)\w*", text):
+        return any(isinstance(a, ast.Subscript) and ast.unparse(_index(a)) == target.id for a in call.args)
     if re.search(r"epoch|epoque|batches|lots|loader|range|chunks|split|permutation|choice", text):
         return False
     return bool(given & names) and all(_SAMPLE.match(n) or n not in given for n in names)

@@ -12,6 +12,7 @@ import numpy as np
 
 from pasapas.doctor.diagnosis import diagnose
 from pasapas.doctor.inventory import Function, Inventory
+from pasapas.doctor.layer_objects import NETWORK
 from pasapas.doctor.process import Child, ChildLost
 from pasapas.doctor.reading import Submission, Unreadable, read
 from pasapas.doctor.recognition import Recognition, recognise
@@ -152,11 +153,12 @@ def _explain(report: Report, failure: Failure) -> None:
 def recognised(recognition: Recognition) -> dict[str, str]:
     """What was read as what: the names of functions by their part, and the layout."""
     assert recognition.backward is not None
-    found = {
-        "forward": (recognition.forward or recognition.backward).name,
-        "backward": recognition.backward.name,
-        **{part: f.name for part, f in recognition.others.items()},
+    functions = {
+        "forward": recognition.forward or recognition.backward,
+        "backward": recognition.backward,
+        **recognition.others,
     }
+    found = {part: f.title for part, f in functions.items() if not f.title.startswith(NETWORK)}
     binding = recognition.binding
     if binding is not None:
         found["W"] = "(n_out, n_in)" if binding.provider.out_in else "(n_in, n_out)"
@@ -225,7 +227,9 @@ def _nothing_there(inventory: Inventory) -> tuple[str, dict[str, Any]]:
     functions = list(inventory.everything())
     known = _listed([f.name for f in functions])
     if not known:
-        return N_("There is nothing to check: no function is defined."), {}
+        return N_(
+            "There is nothing to check: no function is defined. Write the forward pass as a function, and the backward pass as another that returns the gradients."
+        ), {}
     forward = max(functions, key=forward_score)
     if forward_score(forward):
         return (
@@ -236,7 +240,7 @@ def _nothing_there(inventory: Inventory) -> tuple[str, dict[str, Any]]:
         )
     return (
         N_(
-            "I find no forward pass and no backward pass. Functions: {known}. If two of them are, say --forward NAME --backward NAME."
+            "I find no forward pass and no backward pass. Functions: {known}. If two of them are, say --forward NAME --backward NAME; passes that stand inside a loop or another function must become functions of their own, the second of which returns the gradients."
         ),
         {"known": known},
     )

@@ -66,7 +66,7 @@ def check_all(
         except Exception as error:  # ours: it must not hold up the others
             trouble = N_("The doctor itself failed on this one: {error}.")
             words = f"{type(error).__name__}: {error}"
-            return Entry(path, Report("unknown", trouble=(trouble, {"error": words}), context=Context(str(path))))
+            return Entry(path, Report("unrunnable", trouble=(trouble, {"error": words}), context=Context(str(path))))
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         futures = [pool.submit(one, path) for path in paths]

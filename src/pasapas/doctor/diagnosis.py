@@ -79,7 +79,7 @@ CONSEQUENCES = {
     "activation-wrong": ("cache-mutated",),
     "bias-gradient-wrong-shape": ("update-lost",),
     "update-lost": ("update-sign",),
-    "labels-broadcast": ("loss-wrong-formula",),
+    "labels-broadcast": ("loss-wrong-formula", "batch-mean-missing"),
 }
 """What a mistake brings with it, and what is therefore no finding of its own."""
 
@@ -179,16 +179,17 @@ def _forward(e: Evidence) -> None:
             for c in candidates(architecture.problem(w), ("forward",)):
                 if all(_forward_gives(c.kind, *each) for each in shown):
                     e.architecture, e.base = architecture, c.kind
-                    tensor = c.tensor(_first_wrong_layer(architecture, w, s), w.L)
+                    tensor = c.tensor(_first_wrong_layer(architecture, w, s, c.code == "activation-wrong"), w.L)
                     e.add(c.code, tensor, int(tensor[-1]))
                     return
 
 
-def _first_wrong_layer(architecture: Architecture, w: World, s: Observation) -> str:
-    """Z and the number of the first layer whose right values were not seen."""
+def _first_wrong_layer(architecture: Architecture, w: World, s: Observation, activated: bool) -> str:
+    """Z and the number of the first layer whose right values were not seen; with `activated`, whose A was not."""
     right, seen = Replay(architecture.problem(w)), Pool(all_arrays(s))
     right.forward()
-    return next((f"Z{l}" for l in range(1, w.L) if right.Z[l] not in seen and right.A[l] not in seen), f"Z{w.L}")
+    wrong = (l for l in range(1, w.L) if right.A[l] not in seen and (activated or right.Z[l] not in seen))
+    return next((f"Z{l}" for l in wrong), f"Z{w.L}")
 
 
 def _forward_gives(kind: type[Replay], architecture: Architecture, w: World, s: Observation) -> bool:

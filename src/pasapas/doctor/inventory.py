@@ -122,7 +122,8 @@ class Function:
     @property
     def signature(self) -> str:
         """Its name and the names of its parameters."""
-        return f"{self.name}({', '.join(p.name for p in self.parameters)})"
+        own = self.stands_for or self
+        return f"{own.name}({', '.join(p.name for p in own.parameters)})"
 
     def has(self, *wanted: str) -> bool:
         """Whether one of `wanted` begins one of the words of its name."""

@@ -192,7 +192,8 @@ def _chain(
     extra = "".join(f", {p.name}={given_value(p.name)}" for p in backward.parameters[1:] if p.required)
     run_backward = ["for layer in reversed(self.layers):"]
     if extra:
-        run_backward += [f"    given = dict({extra[2:]}) if isinstance(layer, {layers.dense.name}) else {{}}"]
+        wanting = [c.name for c in (layers.dense, *layers.activations) if _wants_more(c)]
+        run_backward += [f"    given = dict({extra[2:]}) if isinstance(layer, ({', '.join(wanting)},)) else {{}}"]
         run_backward += [f"    gradient = layer.{backward.short}(gradient, **given)"]
     else:
         run_backward += [f"    gradient = layer.{backward.short}(gradient)"]
@@ -201,6 +202,12 @@ def _chain(
     if plain_backward is not None:
         run_backward = [f"return {plain_backward.short}({_by_kind(plain_backward)})"]
     return build, run_forward, run_backward, plain_forward or forward, plain_backward or backward
+
+
+def _wants_more(c: Class) -> bool:
+    """Whether the backward pass of a layer takes more than ∂L/∂(its output)."""
+    f = backward_of(c)
+    return f is not None and any(p.required for p in f.parameters[1:])
 
 
 def _defaults(c: Class) -> str:
@@ -336,6 +343,9 @@ def _kept_values(f: Function) -> dict[str, str]:
 def _kept_as(f: Function, pattern: re.Pattern[str]) -> str | None:
     """The attribute in which a method that returns nothing keeps its result."""
     names = list(_kept_values(f))
+    if not any(map(pattern.fullmatch, names)):  # the result may be what was given
+        every = [name for name, _value in _attributes(f.node)]
+        names = every if any(map(pattern.fullmatch, every)) else names or every
     return next((n for n in reversed(names) if pattern.fullmatch(n)), names[-1] if names else None)
 
 

@@ -14,6 +14,17 @@ Stage = Literal["data", "initialisation", "forward", "loss", "backward", "update
 STAGES: tuple[Stage, ...] = ("data", "initialisation", "forward", "loss", "backward", "update", "measure")
 """The order of the computation, and so of findings."""
 
+PARTS: dict[Stage, tuple[str, ...]] = {
+    "data": (),
+    "initialisation": ("initialize",),
+    "forward": ("forward",),
+    "loss": ("loss",),
+    "backward": ("backward",),
+    "update": ("update", "backward"),
+    "measure": ("accuracy",),
+}
+"""The parts of a submission in which mistakes of a stage are made, likeliest first."""
+
 
 @dataclass(frozen=True)
 class Text:

@@ -11,15 +11,19 @@ from pasapas.doctor.catalogue import mistakes
 from pasapas.doctor.evidence import Evidence, problems
 from pasapas.doctor.explain import Gradients, agree, order
 from pasapas.doctor.inventory import plain
-from pasapas.doctor.mistake import STAGES
+from pasapas.doctor.layer_objects import NETWORK
+from pasapas.doctor.mistake import PARTS, STAGES
 from pasapas.doctor.replay import Replay
 from pasapas.doctor.report import Comparison, Finding, Report
 from pasapas.i18n import N_
 
+_AT_EXTREMES = ("softmax-overflow", "log-of-zero")
+"""Mistakes of some scores alone, and so not the cause of what others do: they come after these."""
+
 
 def report(e: Evidence) -> Report:
     """The report on what was learnt."""
-    ordered = sorted(e.findings, key=lambda f: STAGES.index(mistakes()[f.code].stage))
+    ordered = sorted(e.findings, key=lambda f: (f.code in _AT_EXTREMES, STAGES.index(mistakes()[f.code].stage)))
     found = Report("correct", [f for i, f in enumerate(ordered) if f.code not in {g.code for g in ordered[:i]}])
     found.notes = list(e.notes)
     expected, first = _expected(e)
@@ -34,6 +38,8 @@ def report(e: Evidence) -> Report:
         found.verdict = "wrong"
         for finding in found.findings:
             _locate(e, finding)
+        if e.unexplained and all(f.code in _AT_EXTREMES for f in found.findings):
+            found.notes.append(_first_wrong(e, first))
     elif (failed := e.failed or (None if e.unexplained else e.unequal)) is not None:
         found.verdict = "unrunnable"
         found.trouble = (
@@ -41,7 +47,7 @@ def report(e: Evidence) -> Report:
             {"part": failed.failed_in, "failure": failed.failure},
         )
     elif e.unexplained:
-        found.verdict = "unknown"
+        found.verdict = "unknown" if any(s.gradients for s in e.seen) else "unrunnable"
         found.trouble = _first_wrong(e, first)
     elif e.stopped is not None:
         found.notes.append((N_("The gradients are right, but the script stops:"), {}))
@@ -101,13 +107,20 @@ def _first_wrong(e: Evidence, first: str | None) -> tuple[str, dict[str, object]
 
 def _locate(e: Evidence, finding: Finding) -> None:
     """Adds their name for the tensor and the line that made it, where they can be seen."""
-    wanted = [finding.tensor]
+    wanted = [finding.tensor, *([f"A{e.worlds[0].L}"] if finding.tensor == "P" else [])]
     if match := re.fullmatch(r"d[AZ](\d+)", finding.tensor):
         wanted += [f"dZ{match[1]}", f"delta{match[1]}", f"d{match[1]}", f"dA{match[1]}", f"dW{match[1]}"]
-    backward = e.recognition.backward
-    if backward is not None:
-        finding.facts.setdefault("function", backward.name)
-    steps = [s for s in e.seen[0].backward_steps if not s.name.startswith("return")]
+    stage = mistakes()[finding.code].stage
+    r = e.recognition
+    functions = {**r.others, "forward": r.forward, "backward": r.backward}
+    parts = PARTS["loss" if finding.tensor == "L" else stage]
+    made_in = next((f for part in parts if (f := functions.get(part)) is not None), None)
+    # layers that were put together: what is known is the dense one's passes, which make Z, dW and db
+    own = made_in is not None and (made_in.stands_for is None or re.match("Z|dW|db", finding.tensor) is not None)
+    if made_in is not None and own and not made_in.title.startswith(NETWORK):
+        finding.facts.setdefault("function", made_in.title)
+    seen = {"forward": e.seen[0].forward_steps, "backward": e.seen[0].backward_steps}.get(stage, [])
+    steps = [s for s in seen if not s.name.startswith("return")]
     for tensor in wanted:
         name = e.seen[0].names.get(tensor, tensor)
         for step in reversed(steps):

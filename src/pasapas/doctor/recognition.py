@@ -101,6 +101,8 @@ class _Search:
         if adapter is not None:
             self.session.define(adapter.source)
         single = one_by_one(self.inventory, pair.backward)
+        if adapter is not None and pair.forward is not None:  # layers, whose passes the script calls with its own loops
+            single = single or one_by_one(self.inventory, pair.forward)
         rowwise = not single and pair.forward is not None and one_by_one(self.inventory, pair.forward)
         source = adapter.source if adapter else ""
         for provider in providers(self.session, self.inventory, pair.forward, pair.backward, pair.owner):
@@ -215,7 +217,7 @@ def _candidates(
     inventory: Inventory, forward: str | None, backward: str | None
 ) -> Iterator[tuple[Pair, Adapter | None]]:
     """What may be the two passes, likeliest first."""
-    whole = [] if forward or backward else list(adapters(inventory))
+    whole = [] if forward or backward else _adapted(inventory)
     for adapter in whole:
         yield Pair(adapter.forward, adapter.backward, adapter.owner), adapter
     for pair in pairs(inventory, forward, backward):
@@ -224,6 +226,14 @@ def _candidates(
             yield Pair(pair.forward, adapted.backward), adapted
         else:
             yield pair, None
+
+
+def _adapted(inventory: Inventory) -> list[Adapter]:
+    """What `adapters` puts together; nothing where that is no Python."""
+    try:
+        return list(adapters(inventory))
+    except SyntaxError:
+        return []
 
 
 def _others(inventory: Inventory, pair: Pair) -> dict[str, Function]:

@@ -52,6 +52,8 @@ def backward_score(f: Function) -> float:
     if f.has("loss", "perte", "cout", "cost", "nll", "entrop", "mse", "bce", "logit") and score < 9:
         score -= 3  # the gradient of the loss alone, perhaps
     if len(f.parameters) < 2 and f.owner is None:
+        if f.has(*_DERIVATIVE):
+            return 0  # `sigmoid_gradient(z)`
         score -= 3
     if f.owner is None and f.short.startswith("_"):
         score -= 0.5

@@ -172,6 +172,9 @@ def judge_rounds(evidence: Evidence, rounds: list[Round], meant: bool, function:
     # with momentum only the first step is that of its own gradient
     if enough and min(first) > 0.9 and np.mean(known) > 0.3 and _gradients_are_right(evidence):
         return [Finding("update-sign", "W1", 1, facts=facts)]
+    uphill = next((t for t in tensors if _by_sign(*steps[0], t)), None)
+    if uphill is not None and _gradients_are_right(evidence):
+        return [Finding("update-sign", uphill, int(uphill[1:]), facts=facts)]
     return []
 
 
@@ -193,6 +196,17 @@ def _cosine(a: Round, b: Round, t: str) -> float | None:
     if np.allclose(step, g, rtol=1e-9, atol=0):
         return None  # not the gradient: the step itself, kept under such a name
     return float((step * g).sum() / _length(step) / _length(g))
+
+
+def _by_sign(a: Round, b: Round, t: str) -> bool:
+    """Whether a parameter moves up its gradient by one and the same length everywhere, as in Adam's first step."""
+    old, new, g = _sampled(a.parameters[t]), _sampled(b.parameters[t]), a.gradients.get(t)
+    if g is None or old is None or new is None or not (old.shape == new.shape == g.shape):
+        return False
+    with np.errstate(all="ignore"):
+        step = np.asarray(new, dtype=np.float64) - old
+    there = np.abs(g) > 1e-6
+    return bool(there.any() and (step[there] * g[there] > 0).all() and np.ptp(np.abs(step[there])) < 1e-2 * step.max())
 
 
 def _gradients_are_right(evidence: Evidence) -> bool:

@@ -158,7 +158,7 @@ def _multiplies_as_given(evidence: Evidence, dtype: np.dtype) -> bool:
 
 def _broadcast(binding: Binding, flow: Flow) -> list[Finding]:
     """Labels of one output in a shape with which P − Y has a row and a column for each sample."""
-    if flow.Y is None or binding.provider.sizes[-1] != 1:
+    if flow.Y is None or binding.provider.sizes[-1] != 1 or binding.single:
         return []
     w = world(binding.provider.sizes, 13, 4)
     form = {1: "flat"}.get(len(flow.Y.shape)) or (

@@ -11,7 +11,7 @@ import numpy as np
 import pasapas
 from pasapas.doctor import shapes
 from pasapas.doctor.catalogue import find, mistakes
-from pasapas.doctor.mistake import Mistake, Text
+from pasapas.doctor.mistake import PARTS, Mistake, Text
 from pasapas.doctor.report import Comparison, Finding, Report
 from pasapas.doctor.session import Failure
 from pasapas.i18n import _, language, ngettext, number, short
@@ -33,7 +33,7 @@ def headline(report: Report) -> str:
         return _("Right: the gradients are those of the loss.")
     if report.verdict == "wrong":
         n = len(report.findings)
-        return ngettext("One mistake.", "{n} mistakes, in the order of the computation.", n).format(n=n)
+        return ngettext("One mistake.", "{n} mistakes: begin with the first.", n).format(n=n)
     if report.verdict == "unrunnable":
         return _("This cannot be checked.")
     return _("The gradients are wrong, and no mistake that the doctor knows explains them.")
@@ -251,15 +251,7 @@ def hints(finding: Finding, report: Report) -> list[str]:
         return ["", "", ""]
     mistake = _mistake(finding)
     layer, last = finding.layer, max(len(report.context.sizes) - 1, finding.layer, 1)
-    function = {
-        "data": ("one_hot", "prepare"),
-        "initialisation": ("initialize",),
-        "forward": ("forward",),
-        "loss": ("loss",),
-        "update": ("update", "backward"),
-        "measure": ("accuracy",),
-    }.get(mistake.stage, ("backward",))
-    names = [report.checked[role] for role in (*function, "backward") if report.checked.get(role)]
+    names = [report.checked[role] for role in (*PARTS[mistake.stage], "backward") if report.checked.get(role)]
     values: dict[str, Any] = {
         "tensor": finding.tensor,
         "layer": layer or last,

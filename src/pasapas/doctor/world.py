@@ -51,6 +51,8 @@ def world(sizes: Sequence[int], m: int, seed: int = 0) -> World:
         Y = labels[:, None].astype(float)
     else:
         labels = random.permutation((np.arange(m) + random.integers(n)) % n)
+        if n - 1 not in labels:
+            labels[0] = n - 1  # else `np.zeros((m, labels.max() + 1))` would be too narrow
         if m > 2 and all(labels == np.roll(labels, 1)):
             labels[0] = (labels[0] + 1) % n
         Y = np.eye(n)[labels]

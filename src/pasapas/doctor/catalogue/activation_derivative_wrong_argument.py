@@ -37,6 +37,19 @@ def _after_dropout(replay: Replay, l: int) -> Floats:
     return replay.derivative(replay.name(l), replay.Z[l], replay.A[l])
 
 
+class _SigmoidAtZ(Replay):
+    """Z(1 − Z) in every sigmoid layer, the output too, where the code goes through ∂L/∂P though P − Y would do."""
+
+    def output_delta(self) -> Floats:
+        if not self.simple or self.name(self.L) != "sigmoid":
+            raise ValueError("no sigmoid, or its derivative is not part of P − Y")
+        return np.asarray(self.problem.scale * self.loss_gradient() * self.activation_derivative(self.L))
+
+    def activation_derivative(self, l: int) -> Floats:
+        Z = self.Z[l]
+        return Z * (1 - Z) if self.name(l) == "sigmoid" else super().activation_derivative(l)
+
+
 MISTAKE = Mistake(
     code="activation-derivative-wrong-argument",
     stage="backward",
@@ -74,6 +87,7 @@ MISTAKE = Mistake(
             needs=("tanh", "sigmoid", "leaky-relu"),
         ),
         Replays(other_derivative(_after_dropout, "tanh", "sigmoid"), "dZ{l}", needs=("tanh", "sigmoid")),
+        Replays(_SigmoidAtZ, "dZ{L}", "all", needs=("sigmoid",)),
         Replays(other_derivative(_of_layer(1)), "dZ{l}"),
         Replays(other_derivative(_of_layer(-1)), "dZ{l}"),
     ),

@@ -21,8 +21,8 @@ MISTAKE = Mistake(
             fr="Les gradients sont ceux de l’entropie croisée : moins le logarithme népérien de la probabilité donnée à la vraie classe, 0 pour la certitude, jamais négatif, croissant sans limite vers P = 0. Sur le papier, elle vaut 0,69 pour la première étiquette ci-dessus et 1,39 pour les deux autres ; comparer, et chercher un signe, un autre logarithme, un carré ou un terme de trop.",
         ),
         Text(
-            en="Write `loss = -np.sum(Y * np.log(P)) / m`, or with label numbers `-np.mean(np.log(P[np.arange(m), labels]))`; for one sigmoid output `-np.mean(Y * np.log(P) + (1 - Y) * np.log(1 - P))`. To keep another loss on purpose, derive its own gradient: `(P - Y) / m` is not it.",
-            fr="Écrire `loss = -np.sum(Y * np.log(P)) / m`, ou avec les numéros des étiquettes `-np.mean(np.log(P[np.arange(m), labels]))` ; pour une seule sortie sigmoïde `-np.mean(Y * np.log(P) + (1 - Y) * np.log(1 - P))`. Pour garder exprès une autre perte, dériver son propre gradient : ce n’est pas `(P - Y) / m`.",
+            en="Write `loss = -np.sum(Y * np.log(P)) / m`, or with label numbers `-np.mean(np.log(P[np.arange(m), labels]))`; for sigmoid outputs `-np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P)) / m`. To keep another loss on purpose, derive its own gradient: `(P - Y) / m` is not it.",
+            fr="Écrire `loss = -np.sum(Y * np.log(P)) / m`, ou avec les numéros des étiquettes `-np.mean(np.log(P[np.arange(m), labels]))` ; pour des sorties sigmoïdes `-np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P)) / m`. Pour garder exprès une autre perte, dériver son propre gradient : ce n’est pas `(P - Y) / m`.",
         ),
     ),
     lesson="5-derivation",

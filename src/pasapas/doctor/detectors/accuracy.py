@@ -267,8 +267,32 @@ def _called(prober: Prober, f: Function, known: Known, Y: Any) -> Iterator[Outco
             yield binding._run(f, arguments, sources, holder, False, 0)
         if k == 0 and outputs and not by_inputs:
             decisions = P.argmax(axis=1) if P.shape[1] > 1 else (P > 0.5).astype(int)
+            decider = _decider(prober, f, outputs[0])
+            if decider is not None:
+                given = {decider.parameters[0].name: binding.layout.rows(P)}
+                decided = binding._run(decider, given, sources, holder, False, 0)
+                if decided.failure is None and isinstance(decided.value, np.ndarray):
+                    decisions = decided.value
             for value in (binding.layout.rows(P), decisions):
                 yield binding._run(f, {**arguments, outputs[0]: value}, sources, holder, False, 0)
+
+
+def _decider(prober: Prober, f: Function, name: str) -> Function | None:
+    """The file's own function of P alone that makes what is given to f under a name; None where there is none."""
+    found = set()
+    for call in prober.calls(f.short):
+        argument = _argument(f, call, name)
+        if isinstance(argument, ast.Name):
+            made = [
+                n.value
+                for n in ast.walk(prober.scope(call))
+                if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == argument.id
+            ]
+            argument = made[0] if len(made) == 1 else None
+        if isinstance(argument, ast.Call) and len(argument.args) == 1:
+            found.add(called(argument))
+    own = [g for g in prober.functions if {g.short} == found and g.owner is None and len(g.parameters) == 1]
+    return next((g for g in own if "argmax" in g.text and not _inputs(g.parameters[0].name)), None)
 
 
 def _together(prober: Prober, f: Function, sources: dict[str, Any]) -> dict[str, Any]:

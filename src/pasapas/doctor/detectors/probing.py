@@ -112,7 +112,9 @@ class Prober:
         return False
 
     def facts(self, f: Function, **more: Any) -> dict[str, Any]:
-        """The facts of a finding in a function."""
+        """The facts of a finding in a function; nothing of one that was put together of layers, any of which it may be."""
+        if f.stands_for is not None:
+            return more
         return {"function": f.short, "line": getattr(f.node, "lineno", 0), **more}
 
     # calling ---------------------------------------------------------------------------------------------------
