@@ -124,6 +124,10 @@ def _one_at_a_time(call: ast.Call, parents: dict[ast.AST, ast.AST]) -> bool:
     while node is not None and not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
         node = parents.get(node)
         loops = [node] if isinstance(node, ast.For) else list(getattr(node, "generators", []))
+        if isinstance(node, ast.For):  # `output = x`, and from then on `output = layer.forward(output)`
+            for n in ast.walk(node):
+                if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name) and ast.unparse(n.targets[0]) in given:
+                    given = given | {n.value.id}
         for loop in loops:
             if _over_samples(loop.target, loop.iter, given, call):
                 return True

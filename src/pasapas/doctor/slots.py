@@ -67,6 +67,9 @@ _GRADIENT_LIKE = re.compile(
     re.IGNORECASE,
 )
 
+_MOMENTS = re.compile(r"[mvs]|[mv]t|[mvs][12]")
+"""What holds the memory of an optimizer: `self.m["W1"]`."""
+
 
 def last_text(path: Path) -> str:
     """The last name in a path: "W" of layers[0].W."""
@@ -80,7 +83,8 @@ def all_texts(path: Path) -> list[str]:
 
 def looks_like_gradient(path: Path) -> bool:
     """Whether a name on the way says gradient, velocity or a copy, and not parameter."""
-    return any(_GRADIENT_LIKE.search(plain(text)) for text in all_texts(path))
+    texts = all_texts(path)
+    return any(_GRADIENT_LIKE.search(plain(text)) for text in texts) or any(_MOMENTS.fullmatch(t) for t in texts[:-1])
 
 
 def find_parameters(value: Any, sizes: Sequence[int] | None) -> tuple[list[Slot], list[int], bool] | None:
