@@ -7,7 +7,7 @@ import typer
 
 from pasapas import i18n
 from pasapas.errors import PasapasError, nearest, one_of
-from pasapas.i18n import _
+from pasapas.i18n import _, integer
 from pasapas.models import MODEL, SHIPPED, Committee, Model, load
 from pasapas.runs import member_folder, newest_model
 
@@ -60,7 +60,7 @@ def whole(name: str, text: str | None, low: int, high: int) -> int | None:
     if not low <= value <= high:
         raise PasapasError(
             _("{name} must be a whole number from {low} to {high}, not '{value}'.").format(
-                name=name, low=low, high=high, value=text
+                name=name, low=integer(low), high=integer(high), value=text
             )
         )
     return value
