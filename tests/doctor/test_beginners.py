@@ -277,6 +277,12 @@ def test_a_mistake_is_named_with_its_place(text, old, new, code, function, tmp_p
     assert found.findings[0].facts.get("function") == function
 
 
+def test_with_a_logarithm_of_zero_alone_the_gradients_are_said_to_be_right(tmp_path):
+    found = report(THROUGH_DA, tmp_path)
+    assert [f.code for f in found.findings] == ["log-of-zero"]
+    assert found.right == ["Z1", "A1", "Z2", "P", "dW2", "db2", "dW1", "db1"]
+
+
 def test_a_logarithm_of_zero_comes_after_what_is_wrong_in_every_batch(tmp_path):
     found = report(THROUGH_DA.replace("dZ2 = dA2 * A2", "dZ2 = -dA2 * A2"), tmp_path)
     assert [f.code for f in found.findings] == ["sign-flipped", "log-of-zero"]

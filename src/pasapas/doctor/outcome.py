@@ -80,9 +80,10 @@ def _right(e: Evidence, first: str | None) -> Iterator[str]:
         return
     for l in range(1, L + 1):
         yield from (f"Z{l}", "P" if l == L else f"A{l}")
-    if any(f.tensor == "L" for f in e.findings):
+    wrong = {f.code for f in e.findings if f.tensor == "L"}
+    if wrong - set(_AT_EXTREMES):
         return
-    if e.objective is not None and e.objective.kind:
+    if not wrong and e.objective is not None and e.objective.kind:
         yield "L"
     if e.target is None or not e.target.kind or e.failed is not None:
         return
