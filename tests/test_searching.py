@@ -334,6 +334,26 @@ def test_another_search_of_the_same_name_is_refused(place):
     Place(place.storage, "other").open(make_search(BASE, VARY[:1]))
 
 
+def test_a_journal_whose_last_line_is_cut_goes_on(place, tmp_path):
+    search = make_search(BASE, VARY)
+    study = place.open(search)
+    for _trial in range(2):
+        study.ask()
+    journal = Path(place.storage)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:-9])
+    again = place.open(search)
+    assert len(again.trials) in (1, 2)
+    again.ask()
+    assert len(place.open(search).trials) == len(again.trials)
+    assert journal.read_bytes().startswith(whole[: whole.rindex(b"\n", 0, -9) + 1])
+    other = tmp_path / "notes.txt"
+    other.write_text("first line\nno end of line")
+    with pytest.raises(PasapasError):
+        Place(str(other), "tried").open(search)
+    assert other.read_text() == "first line\nno end of line"
+
+
 def test_storages_that_cannot_be_used(tmp_path):
     search = make_search(BASE, VARY)
     (tmp_path / "text").write_text("hello\nworld\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import os
 import signal
@@ -236,6 +237,8 @@ class Place:
                 study.set_user_attr("search", _identity(search))
         except optuna.exceptions.StorageInternalError as error:
             raise self._lost(error) from None
+        except json.JSONDecodeError:
+            raise self._damaged() from None
         if told is not None:
             _same(self.name, told, search)
         return study
@@ -256,15 +259,17 @@ class Place:
                 raise PasapasError(_("There is no folder '{path}': create it first.").format(path=path.parent))
             # a lock that Windows and NFS have as well; others need the right to make symbolic links
             lock = optuna.storages.journal.JournalFileOpenLock(str(path))
+            _mend(path, lock)
             return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path), lock))
         except OSError as error:
             raise cannot_read(self.storage, error) from None
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             if isinstance(error, PasapasError):
                 raise
-            raise PasapasError(
-                _("'{path}' is no journal of a search, or it is damaged.").format(path=self.storage)
-            ) from None
+            raise self._damaged() from None
+
+    def _damaged(self) -> PasapasError:
+        return PasapasError(_("'{path}' is no journal of a search, or it is damaged.").format(path=self.storage))
 
     def _lost(self, error: Exception) -> PasapasError:
         reason = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
@@ -284,6 +289,26 @@ def import_optuna() -> Any:
         ) from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
+
+
+def _mend(path: Path, lock: Any) -> None:
+    """Cuts off the last line of a journal where whoever wrote it did not come to its end: the next one would be glued to it."""
+    if not path.is_file():
+        return
+    lock.acquire()  # nobody is writing now
+    try:
+        with path.open("r+b") as file:
+            first = file.readline(1 << 20)
+            if not first.startswith(b'{"op_code"'):
+                return  # no journal: `open` says so
+            end = file.seek(0, os.SEEK_END)
+            start = max(0, end - (1 << 20))
+            file.seek(start)
+            cut = file.read().rfind(b"\n") + 1
+            if cut and start + cut < end:
+                file.truncate(start + cut)
+    finally:
+        lock.release()
 
 
 def _identity(search: Search) -> dict[str, Any]:
@@ -514,6 +539,8 @@ def run(
                 changed(study)
     except optuna.exceptions.StorageInternalError as error:
         raise place._lost(error) from None
+    except json.JSONDecodeError:
+        raise place._damaged() from None
     except OSError as error:
         raise cannot_write(place.shown(), error) from None
 

@@ -220,7 +220,12 @@ def run(
     check(network, recipe, splits)
     engine = make_engine(recipe, network, distributed)
     watcher = watcher or Watcher()
-    progress = placed(engine, progress or start(network, recipe))
+    progress = progress or start(network, recipe)
+    if distributed:
+        from pasapas.backends.distributed import agree_on
+
+        agree_on(recipe.as_dict(), splits.training, progress.params)
+    progress = placed(engine, progress)
     began = time.perf_counter()
     stopped = reason_to_stop(recipe, progress)
     params = progress.model_params

@@ -165,6 +165,29 @@ def test_ctrl_c_on_one_process_ends_all_and_saves(tmp_path):
     assert f"Interrupted after {progress.epochs}" in after[0][1]
 
 
+DEAF = """
+import signal, sys, time
+from pasapas.backends.distributed import Ended, divide
+mine = divide()
+if isinstance(mine, Ended):
+    sys.exit(mine.status)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_ctrl_c_three_times_ends_a_process_that_hears_nothing():
+    process = subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    for _time in range(3):
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+    assert process.wait(timeout=20) == 130
+    process.stdout.close()
+
+
 def test_processes_that_disagree_are_told_where(tmp_path):
     after = ended(started(2, tmp_path, *ENDLESS, "--output=run", each=lambda i: [f"--seed={i}"]))
     sentence = "Error: Processes disagree: seed is 0 in process 0 and 1 in process 1: start all of them with the same command and the same versions.\n"
@@ -179,6 +202,55 @@ def test_a_process_that_cannot_begin_ends_all(tmp_path):
     sentence = "'run' already holds a run: choose another folder, or go on with it by --resume run.\n"
     assert first == (2, "", f"Error: {sentence}")
     assert second == (2, "", f"Error: Process 0 says: {sentence}")
+
+
+def test_one_that_resumes_and_one_that_begins_do_not_wait_for_each_other(tmp_path):
+    after = ended(started(2, tmp_path, *ENDLESS, each=lambda i: [["--resume=run"], ["--output=run"]][i]), timeout=60)
+    sentence = "Error: Processes disagree: --resume is true in process 0 and false in process 1: start all of them with the same command and the same versions.\n"
+    assert after == [(2, "", sentence)] * 2
+
+
+def alone_of_two(address: str, process: int, folder: Path) -> tuple[int, str]:
+    options = ["--distributed", "--processes=2", f"--process={process}", f"--coordinator={address}"]
+    command = [sys.executable, "-m", "pasapas", "train", *ENDLESS, *options]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=50)
+    return done.returncode, done.stderr
+
+
+def test_a_port_that_is_taken_and_a_host_that_is_unknown(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, said = alone_of_two(f"127.0.0.1:{port}", 0, tmp_path)
+    assert (status, said.count("\n")) == (2, 1)
+    assert f"cannot listen on port {port}" in said
+    status, said = alone_of_two("nowhere.invalid:1234", 1, tmp_path)
+    assert (status, said.count("\n")) == (2, 1)
+    assert "'nowhere.invalid'" in said
+
+
+DIFFERENT = """
+import os, sys
+from pasapas import PasapasError, train
+from pasapas.backends.distributed import Meeting, meet
+i = int(sys.argv[2])
+meet(Meeting(sys.argv[1], 2, i))
+try:
+    train("default", engine="jax", distributed=True, quiet=True, hidden=(8,), train_images=1000 - 100 * i, epochs=1)
+except PasapasError as error:
+    print(error, flush=True)
+os._exit(0)
+"""
+
+
+def test_processes_that_disagree_are_told_so_in_python(tmp_path):
+    address = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-c", DIFFERENT, address]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    after = ended([subprocess.Popen([*command, str(i)], cwd=tmp_path, **pipes) for i in range(2)], timeout=60)
+    for _status, said, _err in after:
+        assert "Processes disagree: train_images is 1000 in process 0 and 900 in process 1" in said
 
 
 def test_processes_that_do_not_meet(tmp_path):

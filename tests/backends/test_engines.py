@@ -64,6 +64,14 @@ def test_same_seed_same_bits_and_resumed_the_same(options, engine):
     assert whole.history[-1].loss < whole.history[0].loss
 
 
+@pytest.mark.parametrize("seed", [2**31, 2**32 - 1])
+def test_every_seed_of_a_recipe_trains_on_jax(seed):
+    chosen = Recipe(**{**SMALL, "epochs": 1}, dropout=0.4, engine="jax", seed=seed)
+    first, other = (train(chosen.replace(seed=s), quiet=True).model.params for s in (seed, seed - 1))
+    assert differences(first, train(chosen, quiet=True).model.params) == 0
+    assert differences(first, other) > 0
+
+
 def test_dropout_on_jax_drops_the_share_asked_for_and_others_each_time():
     import jax
 

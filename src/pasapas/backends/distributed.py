@@ -10,23 +10,30 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Self, TypeVar
 
 import numpy as np
 
+from pasapas.data import Dataset
 from pasapas.errors import PasapasError
 from pasapas.i18n import _
+from pasapas.layers import Params
 
 _MEETING = 60
 """Seconds that processes wait for each other at the start."""
 
 _SILENCE = 20
 """Seconds after which a process that gives no sign of life is taken for lost."""
+
+_INSIST = 3
+"""So many times Ctrl-C ends the process that trains, whatever it is doing."""
 
 _LAUNCHERS = (
     ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
@@ -165,6 +172,31 @@ class World:
             jax.distributed.shutdown()  # type: ignore[no-untyped-call]
 
 
+def _look_at(address: str, leads: bool) -> None:
+    """Raises PasapasError where a host is unknown, or has no such port to give: JAX would wait, or crash."""
+    host, _colon, port = address.rpartition(":")
+    try:
+        socket.getaddrinfo(host.strip("[]"), int(port))
+    except OSError:
+        raise PasapasError(
+            _("The host '{host}' of --coordinator is not known here: check its name, or give its address.").format(
+                host=host
+            )
+        ) from None
+    if not leads:
+        return
+    both = socket.has_dualstack_ipv6()
+    try:
+        family = socket.AF_INET6 if both else socket.AF_INET
+        socket.create_server(("", int(port)), family=family, dualstack_ipv6=both).close()
+    except OSError:
+        raise PasapasError(
+            _(
+                "Process 0 cannot listen on port {port}, which another program may have: give all processes another one in --coordinator."
+            ).format(port=port)
+        ) from None
+
+
 def meet(meeting: Meeting) -> World:
     """Waits for the other processes. Without an address and without a launcher, this one is alone.
 
@@ -175,6 +207,8 @@ def meet(meeting: Meeting) -> World:
     except ModuleNotFoundError:
         raise PasapasError(_("--distributed needs the engine 'jax': pip install 'pasapas[jax]'.")) from None
     jax.config.update("jax_cpu_collectives_implementation", "gloo")  # type: ignore[no-untyped-call]
+    if meeting.address is not None:
+        _look_at(meeting.address, meeting.process == 0)
     try:
         jax.distributed.initialize(
             meeting.address,
@@ -194,6 +228,18 @@ def meet(meeting: Meeting) -> World:
         return World()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which JAX holds back, to tell of it
     return World(jax.process_count(), jax.process_index())
+
+
+def agree_on(recipe: Mapping[str, Any], data: Dataset, params: Sequence[Params]) -> None:
+    """Raises PasapasError on all processes where one of them is to train something else than process 0."""
+    import jax
+
+    checksums = {
+        "images": list(data.images.shape),
+        "labels": zlib.crc32(np.ascontiguousarray(data.labels).tobytes()),
+        "params": [zlib.crc32(np.ascontiguousarray(p[name]).tobytes()) for p in params for name in sorted(p)],
+    }
+    World(jax.process_count(), jax.process_index()).agree({**recipe, **checksums})
 
 
 def anywhere(happened: bool) -> bool:
@@ -258,13 +304,19 @@ def divide() -> Parent | Ended:
 
 
 def _wait(child: int, hearing: int, noise: IO[bytes]) -> Ended:
+    pressed: list[int] = []
+
     def forward(number: int, frame: Any) -> None:
-        os.kill(child, number)
+        pressed.append(number)
+        # Python hears nothing while JAX waits for a process that will not come
+        os.kill(child, number if len(pressed) < _INSIST else signal.SIGKILL)
 
     before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     for number, handler in before.items():
         signal.signal(number, handler)
+    if status == -signal.SIGKILL and len(pressed) >= _INSIST:
+        return Ended(128 + pressed[0])
     told = os.read(hearing, 16)
     noise.seek(0)
     heard = noise.read().decode(errors="replace").splitlines()

@@ -9,6 +9,7 @@ where a sum runs over rows, as in dW = Xᵀ dZ, the compiler adds up what the de
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
@@ -96,12 +97,13 @@ class JaxEngine:
             done = 0
             for size in self._sizes(plan, data):
                 batches = plan.batches[done : done + size]
+                seed = np.uint32(plan.seed)  # JAX would take a Python integer for an int32
                 rates = np.asarray(plan.learning_rates[done : done + size], self.recipe.dtype)
                 m = [_length(batch) for batch in batches]
                 places = np.stack([_places(batch) for batch in batches])
                 rows = None if images is not None else self._fed(data, places)
                 params, state, losses, correct = self._steps(
-                    params, state, images, labels, places, rows, rates, plan.seed, plan.number, done, strength
+                    params, state, images, labels, places, rows, rates, seed, plan.number, done, strength
                 )
                 done += size
                 yield Steps(params, state, np.asarray(losses).tolist(), np.asarray(correct).tolist(), m)
@@ -306,10 +308,17 @@ def in_bfloat16(network: Network) -> Network:
 
 def keep_compiled() -> None:
     """Keeps what JAX compiles on disk, so that the next run starts at once; where, JAX_COMPILATION_CACHE_DIR says."""
+    # a cache that cannot be read or written costs time, and nothing else
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         from platformdirs import user_cache_path
 
-        jax.config.update("jax_compilation_cache_dir", str(user_cache_path("pasapas") / "jax"))  # type: ignore[no-untyped-call]
+        folder = user_cache_path("pasapas") / "jax"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return
+        jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)  # type: ignore[no-untyped-call]
 
 

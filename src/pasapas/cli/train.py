@@ -30,6 +30,7 @@ from pasapas.i18n import _, integer, ngettext, number, percent
 from pasapas.models import MOST_MEMBERS
 from pasapas.recipes import FIELDS, Recipe, load_recipe, parse_field
 from pasapas.recipes import recipe as named_recipe
+from pasapas.recipes.definition import as_text
 
 _BETWEEN = 20
 """How many times the time that writing a checkpoint took passes before the next one."""
@@ -292,6 +293,8 @@ def in_processes(order: Order, meeting: Meeting) -> int:
         world = meet(meeting)
         leads = world.leads
         parent.met()
+        given = {"--resume": as_text(order.resume is not None), "--processes": meeting.processes or world.processes}
+        world.agree(given)  # before anything that some of them would not do
         status = carry_out(order, world)
     except Diverged as error:
         status = complain(error, 1) if leads else 1
